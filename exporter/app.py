@@ -53,6 +53,7 @@ PAGE = """<!DOCTYPE html>
 </html>
 """
 HEALTHY = "/-/healthy"
+READY = "/-/ready"
 PARAMETERS = 20
 """Maximum number of query parameters; no route has as many."""
 FROM_A_BROWSER = frozenset(("origin", "sec-fetch-site"))
@@ -157,7 +158,7 @@ class ExporterApp:
             Route("/probe", self._probe, middleware=no_body),
             Route("/sd", self._discovery, middleware=no_body),
             Route(HEALTHY, self._healthy, middleware=no_body),
-            Route("/-/ready", self._ready, middleware=no_body),
+            Route(READY, self._ready, middleware=no_body),
             Route("/-/reload", self._reload_settings, methods=["POST", "PUT"], middleware=no_body),
             Route("/", self._index, middleware=no_body),
             Route(WEBHOOK_PATH, webhook),

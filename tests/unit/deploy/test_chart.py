@@ -17,13 +17,14 @@ from core.settings.environment import CoreEnvironment
 from core.settings.loader import Environment, load_settings
 from dashboard.auth.route_table import HEALTHY as PAGE_HEALTHY
 from dashboard.settings import DashboardEnvironment
-from exporter.app import HEALTHY
+from exporter.app import HEALTHY, READY
 from exporter.settings import ExporterEnvironment
 from tests.meta.source import project
 from tests.support.helm import CHART, NAMESPACE, RefusedError, lint_messages, notes, rendered
 
 URL = "https://wpp.example.com/ops"
-DATABASE = {"secretSettings": {"WPPCONNECT_STORE_URL": {"secret": "store", "key": "url"}}}
+STORE = {"WPPCONNECT_STORE_URL": {"secret": "store", "key": "url"}}
+REPLICATED = {"secretSettings": STORE, "exporter": {"replicas": 3}, "page": {"replicas": 2}}
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example.com/ops", "digest": "sha256:" + "0a" * 32},
     "imagePullSecrets": [{"name": "registry"}],
@@ -41,7 +42,6 @@ EVERYTHING: dict[str, Any] = {
     },
     "secretSettings": {
         "WPPCONNECT_SECRET_KEY": {"secret": "gateway", "key": "secret-key"},
-        "WPPCONNECT_STORE_URL": {"secret": "store", "key": "url"},
         "EXPORTER_WEBHOOK_TOKEN": {"secret": "gateway", "key": "webhook-token"},
         "DASHBOARD_OIDC_CLIENT_SECRET": {"secret": "oidc", "key": "client-secret"},
         "ALERTMANAGER_URL": {"secret": "alertmanager", "key": "url"},
@@ -65,7 +65,17 @@ EVERYTHING: dict[str, Any] = {
     "tolerations": [{"key": "spot", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
 }
-CASES: dict[str, dict[str, Any]] = {"defaults": {}, "database": DATABASE, "everything": EVERYTHING}
+CASES: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "database": {"secretSettings": STORE},
+    "replicas": REPLICATED,
+    "everything": EVERYTHING,
+    "everything and replicas": {
+        **EVERYTHING,
+        **REPLICATED,
+        "secretSettings": EVERYTHING["secretSettings"] | STORE,
+    },
+}
 ADDRESSES = {
     "WPPCONNECT_STORE_URL_FILE": "postgresql://ops:pass@db.example.com/ops",
     "ALERTMANAGER_URL_FILE": "http://alertmanager:9093",
@@ -165,15 +175,19 @@ def test_secrets_are_references_mounted_as_files(values: dict[str, Any]) -> None
 
 @each_case
 def test_probes_ask_what_the_programs_answer(values: dict[str, Any]) -> None:
-    for container in containers(values):
-        variable, _, healthy = PARTS[PART[container["name"]]]
-        [listens] = [one["value"] for one in container["env"] if one["name"] == variable]
-        ports = {one["name"]: f":{one['containerPort']}" for one in container["ports"]}
-        probes = [container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")]
+    for pod in pods(values):
+        is_alone = len(pod["spec"]["containers"]) == 1
+        for container in pod["spec"]["containers"]:
+            variable, _, healthy = PARTS[PART[container["name"]]]
+            [listens] = [one["value"] for one in container["env"] if one["name"] == variable]
+            ports = {one["name"]: f":{one['containerPort']}" for one in container["ports"]}
+            probes = [container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")]
+            ready = READY if is_alone and container["name"] == "exporter" else healthy
 
-        assert container["args"] == [PART[container["name"]]]
-        assert {ports[one["port"]] for one in probes} == {listens}
-        assert {one["path"] for one in probes} == {healthy} == {HEALTHY, PAGE_HEALTHY}
+            assert container["args"] == [PART[container["name"]]]
+            assert {ports[one["port"]] for one in probes} == {listens}
+            assert [one["path"] for one in probes] == [healthy, healthy, ready]
+    assert {path for *_, path in (PARTS["exporter"], PARTS["dashboard"])} == {HEALTHY, PAGE_HEALTHY}
 
 
 @each_case
@@ -203,29 +217,66 @@ def test_pods_fit_the_restricted_standard_and_hold_no_token(values: dict[str, An
     ]
 
 
-@each_case
-def test_one_pod_holds_both_programs_and_is_never_doubled(values: dict[str, Any]) -> None:
-    [deployment] = of_kind(rendered(values), "Deployment")
+def test_without_a_database_one_pod_holds_both_programs_and_is_never_doubled() -> None:
+    resources = rendered(EVERYTHING)
+    [deployment] = of_kind(resources, "Deployment")
+    [claim] = of_kind(resources, "PersistentVolumeClaim")
+    [pod] = pods(EVERYTHING)
+    [data] = [one for one in pod["spec"]["volumes"] if one["name"] == "data"]
 
-    assert [one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]] == [
-        "exporter",
-        "page",
-    ]
+    assert [one["name"] for one in pod["spec"]["containers"]] == ["exporter", "page"]
     assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    assert data["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert of_kind(resources, "PodDisruptionBudget") == []
+
+
+def test_a_claim_of_ones_own_takes_the_place_of_the_charts() -> None:
+    values = {"persistence": {"existingClaim": "mine"}}
+    [pod] = pods(values)
+
+    assert {"name": "data", "persistentVolumeClaim": {"claimName": "mine"}} in pod["spec"]["volumes"]
+    assert of_kind(rendered(values), "PersistentVolumeClaim") == []
+
+
+def test_with_a_database_each_program_has_its_pods_and_no_volume_outlives_them() -> None:
+    resources = rendered(REPLICATED)
+    held = {
+        tuple(one["name"] for one in deployment["spec"]["template"]["spec"]["containers"]): deployment["spec"]
+        for deployment in of_kind(resources, "Deployment")
+    }
+    budgets = {one["metadata"]["name"]: one["spec"] for one in of_kind(resources, "PodDisruptionBudget")}
+
+    assert {part: spec["replicas"] for part, spec in held.items()} == {("exporter",): 3, ("page",): 2}
+    assert {budget["maxUnavailable"] for budget in budgets.values()} == {1}
+    assert [budget["selector"] for budget in budgets.values()] == [spec["selector"] for spec in held.values()]
+    assert of_kind(resources, "PersistentVolumeClaim") == []
+
+
+def test_several_pages_keep_a_browser() -> None:
+    kept = [service["spec"].get("sessionAffinity") for service in of_kind(rendered(REPLICATED), "Service")]
+
+    assert kept == [None, "ClientIP"]
 
 
 @each_case
-def test_services_and_policies_select_the_pods_and_their_ports(values: dict[str, Any]) -> None:
+def test_services_and_policies_select_the_pods_with_their_ports(values: dict[str, Any]) -> None:
     resources = rendered(values)
-    ports = {port["name"] for one in containers(values) for port in one["ports"]}
-    for pod in pods(values):
-        labels = pod["metadata"]["labels"].items()
-        for service in of_kind(resources, "Service"):
-            assert service["spec"]["selector"].items() <= labels
-            assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
-        for policy in of_kind(resources, "NetworkPolicy"):
-            assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels
-            assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} == ports
+    opened = [
+        (
+            one["metadata"]["labels"],
+            {port["name"] for part in one["spec"]["containers"] for port in part["ports"]},
+        )
+        for one in pods(values)
+    ]
+    for service in of_kind(resources, "Service"):
+        [ports] = [ports for labels, ports in opened if service["spec"]["selector"].items() <= labels.items()]
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+    for policy in of_kind(resources, "NetworkPolicy"):
+        selector = policy["spec"]["podSelector"]["matchLabels"].items()
+        [ports] = [ports for labels, ports in opened if selector <= labels.items()]
+        assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} == ports
+    assert len(of_kind(resources, "NetworkPolicy")) == len(opened)
 
 
 def test_monitor_selects_the_exporter_and_names_the_job_of_the_rules() -> None:
@@ -279,7 +330,9 @@ def test_ingress_has_host_and_path_of_the_published_address(url: str, host: str,
         ({"secretSettings": {"WPPCONNECT_TOKEN": {"secret": "a"}}}, "missing property 'key'"),
         ({"ingress": {"enabled": True}}, "missing property 'DASHBOARD_EXTERNAL_URL'"),
         ({"prometheusRule": {"enabled": True}}, "missing property 'DASHBOARD_EXTERNAL_URL'"),
-        ({"exporter": {"replicas": 2}}, "at '/exporter': additional properties 'replicas' not allowed"),
+        ({"exporter": {"replicas": 2}}, "at '/secretSettings': missing property 'WPPCONNECT_STORE_URL'"),
+        ({"page": {"replicas": 2}}, "at '/secretSettings': missing property 'WPPCONNECT_STORE_URL'"),
+        ({"exporter": {"replicas": 0}}, "at '/exporter/replicas': minimum"),
         ({"persistence": {"size": "much"}}, "at '/persistence/size'"),
         ({"image": {"digest": "latest"}}, "at '/image/digest'"),
         ({"imagePullPolicy": "Always"}, "'imagePullPolicy' not allowed"),
@@ -293,9 +346,9 @@ def test_wrong_values_are_refused_by_name(values: dict[str, Any], message: str) 
 
 
 def test_notes_say_how_to_sign_in_first() -> None:
-    [deployment] = of_kind(rendered({}), "Deployment")
-
-    assert f"kubectl -n {NAMESPACE} exec deploy/{deployment['metadata']['name']} -c page" in notes({})
+    for values in ({}, REPLICATED):
+        name = of_kind(rendered(values), "Deployment")[-1]["metadata"]["name"]
+        assert f"kubectl -n {NAMESPACE} exec deploy/{name} -c page -- cat" in notes(values)
     assert "No gateway is configured yet" in notes({})
     assert URL in notes(EVERYTHING)
 

@@ -31,12 +31,26 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ .Values.settings.DASHBOARD_EXTERNAL_URL | trimSuffix "/" }}
 {{- end }}
 
+{{/*
+The Deployments, as JSON: one for each program where they share a database, else one pod with both. Each has the suffix
+of its name, the label of its pods and Services, its programs ("parts") and their number.
+*/}}
+{{- define "wppconnect-ops.workloads" -}}
+{{- if .Values.secretSettings.WPPCONNECT_STORE_URL -}}
+{{- $exporter := dict "suffix" "-exporter" "label" "exporter" "parts" (list "exporter") "replicas" .Values.exporter.replicas -}}
+{{- $page := dict "suffix" "-page" "label" "page" "parts" (list "page") "replicas" .Values.page.replicas -}}
+{{ list $exporter $page | toJson }}
+{{- else -}}
+{{ list (dict "suffix" "" "label" "all" "parts" (list "exporter" "page") "replicas" 1) | toJson }}
+{{- end }}
+{{- end }}
+
 {{/* Which settings a part reads, by the beginning of their variables. */}}
 {{- define "wppconnect-ops.variables" -}}
 {{ eq . "exporter" | ternary "^(WPPCONNECT|EXPORTER)_" "^(WPPCONNECT|DASHBOARD|ALERTMANAGER|GRAFANA)_" }}
 {{- end }}
 
-{{/* One container: the dictionary holds root, part ("exporter" or "page") and ready (the path of its readiness probe). */}}
+{{/* One container; the dictionary holds root, part ("exporter" or "page") and ready (the path of its readiness probe). */}}
 {{- define "wppconnect-ops.container" -}}
 {{- $exporter := eq .part "exporter" -}}
 {{- $variables := include "wppconnect-ops.variables" .part -}}
@@ -84,7 +98,6 @@ securityContext:
   capabilities: {drop: [ALL]}
 volumeMounts:
   - {name: data, mountPath: /data}
-  - {name: tmp, mountPath: /tmp}
   {{- if include "wppconnect-ops.secretSources" . }}
   - {name: {{ .part }}-secrets, mountPath: /run/secrets/wppconnect-ops, readOnly: true}
   {{- end }}
