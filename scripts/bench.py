@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from scripts.bench_calls import loads
+from scripts.bench_faults import of_faults
 from scripts.bench_floods import of_floods
 from scripts.bench_processes import of_processes
 from scripts.bench_scale import of_scale
@@ -59,6 +60,7 @@ def main() -> int:
             *of_many_sessions(browser),
             *of_processes(),
             *of_floods(),
+            *of_faults(),
             *of_scale(),
         ]
         browser.close()

@@ -88,12 +88,16 @@ class Loopback:
         # Closing alone would not wake the thread that waits in `accept`.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for sock in self._open:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        self.cut()
         for thread in self._threads:
             thread.join(60)
             assert not thread.is_alive()
+
+    def cut(self) -> None:
+        """End all connections."""
+        for sock in self._open:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _start(self, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, daemon=True)
@@ -108,7 +112,8 @@ class Loopback:
                 return
             script = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1
-            self._open.append(sock)
+            self._open = [one for one in self._open if one.fileno() != -1] + [sock]
+            self._threads = [one for one in self._threads if one.is_alive()]
             self._start(lambda sock=sock, script=script: self._serve(sock, script))  # type: ignore[misc]
 
     def _serve(self, sock: socket.socket, script: Script) -> None:

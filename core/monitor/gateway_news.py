@@ -23,8 +23,13 @@ class HoldOff:
     until: datetime | None = None
 
     def begin(self, seconds: float, now: datetime, *, slack_seconds: float) -> None:
-        """Start a hold-off. The slack covers the next request and the longest time its response may take."""
-        self.asked_seconds, self.until = seconds, now + timedelta(seconds=seconds + slack_seconds)
+        """Start a hold-off, or note how long a running one still lasts.
+
+        The slack covers the next request and the longest time its response may take.
+        """
+        # While it runs, each request that is not sent reports the rest of it, which must not shorten it.
+        self.asked_seconds = max(seconds, self.seconds(now))
+        self.until = now + timedelta(seconds=seconds + slack_seconds)
 
     def seconds(self, now: datetime) -> float:
         """Return how many seconds longer an observation stays valid."""

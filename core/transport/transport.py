@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import math
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -37,6 +38,8 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 
 RETRY_PAUSE_SECONDS = (0.05, 0.25)
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -52,8 +55,10 @@ class Transport:
         user_agent: str,
         slot: CallSlot | None = None,
         now: Now = real_now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._now = now
+        self._sleep = sleep
         self._base_url = base_url.rstrip("/")
         self._base_path = urlsplit(self._base_url).path
         self._connect_timeout_seconds = connect_timeout_seconds
@@ -152,7 +157,7 @@ class Transport:
         if isinstance(outcome, _Lost) and method == "GET":
             pause_seconds = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - jitter, no secret
             if time.monotonic() + pause_seconds < deadline:
-                time.sleep(pause_seconds)
+                self._sleep(pause_seconds)
                 outcome = self._attempt(request, deadline, errors, fresh=True)
         return outcome.error if isinstance(outcome, _Lost) else outcome
 
@@ -226,7 +231,7 @@ class Transport:
         assert response is not None  # noqa: S101 - there is a fault otherwise
         if len(body) > MAX_BODY_BYTES:
             return errors.unreadable(Message.of("transport.too_large", bytes=MAX_BODY_BYTES))
-        if 300 <= response.status_code < 400:
+        if response.status_code in REDIRECTS:
             # Never follow a redirect: it would send the token to any address.
             return errors.unreadable(Message.of("transport.redirected", status=response.status_code))
         return response.status_code, response.headers, body
@@ -283,6 +288,10 @@ def _read(raw: Any) -> bytes:
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             break
+    if not body and raw.status < 300 and raw.length_remaining is None and not raw.chunked:
+        # http.client takes the end of a connection within the headers for the end of the headers. A refusal
+        # needs no body.
+        raise http.client.IncompleteRead(body)
     return body
 
 

@@ -54,6 +54,9 @@ FROM_A_PROXY: Mapping[int, tuple[type[TransportError], str]] = {
 }
 """Statuses that the gateway never sends: nginx, Traefik and CDNs do when they cannot reach it."""
 
+ACCESS_REFUSED = frozenset({401, 403, 407})
+"""Without the gateway's JSON, a proxy or another service refuses access."""
+
 _PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
 """Paths (with the secret key), tokens, QR payloads and phone numbers, in case a response repeats one."""
 
@@ -213,6 +216,8 @@ def refusal(answer: Answer, *, of_secret: bool = False) -> ApiError | TransportE
         kind, message = SessionDisconnectedError, Message("gateway.session_not_connected")
     elif status == 501 and body is not None:
         kind, message = NotOfferedError, Message("gateway.not_offered")
+    elif status in ACCESS_REFUSED and body is None:
+        kind, message = RequestRejectedError, Message.of("gateway.not_access", status=status)
     elif status >= 500:
         kind, message = ServerFailureError, Message.of("gateway.failed", status=status)
     else:

@@ -13,7 +13,11 @@ from typing import TypeGuard
 
 from core.exceptions import NotAGatewayError, ResponseError
 from core.gateways.protocol import Health
-from core.gateways.wppconnect.contract.answers import LONGEST_UPTIME_SECONDS, json_object
+from core.gateways.wppconnect.contract.answers import (
+    ACCESS_REFUSED,
+    LONGEST_UPTIME_SECONDS,
+    json_object,
+)
 from core.messages import Message
 from core.transport import Answer
 
@@ -117,7 +121,7 @@ def describe(answer: Answer) -> Message:
         return Message("gateway.not_sign_in")
     if status in NO_SUCH_PLACE:
         return Message.of("gateway.not_routed", status=status)
-    if status in (401, 403, 407):
+    if status in ACCESS_REFUSED:
         return Message.of("gateway.not_access", status=status)
     if status < 300 and not body:
         return Message("gateway.not_empty")
