@@ -47,7 +47,7 @@ def list_windows(environ: Environ, /) -> None:
 
 
 @maintenance.command()
-@click.argument("targets", nargs=-1, metavar="[GATEWAY | GATEWAY/SESSION]...")
+@click.argument("targets", nargs=-1, metavar="[GATEWAY | GATEWAY/SESSION | tag:TAG]...")
 @click.option("--everything", is_flag=True, help="Every gateway with all its sessions.")
 @click.option("--from", "since", metavar="TIME", help='Start, as "2026-12-01 02:00"; default: now.')
 @click.option("--until", metavar="TIME", help="End.")
@@ -70,9 +70,9 @@ def add(
     zone: str,
     reason: str,
 ) -> None:
-    """Plan a window for gateways or single sessions.
+    """Plan a window for gateways, single sessions or tags.
 
-    A gateway stands for itself and all its sessions.
+    A gateway stands for itself and all its sessions, a tag for the sessions that have it.
     """
     from cli.environment import actor
     from core.clock import now
@@ -89,7 +89,7 @@ def add(
         known = source.current()
         chosen = [Target()] if everything else [_target(one, known) for one in targets]
         if not chosen or (everything and targets):
-            raise click.UsageError("name gateways or sessions, or give --everything")
+            raise click.UsageError("name gateways, sessions or tags, or give --everything")
         window = Window(
             id=secrets.token_hex(4),
             targets=tuple(chosen),
@@ -180,6 +180,8 @@ def _weekly(every: str, at: str, length: str, zone: str) -> Weekly:
 def _target(text: str, settings: Settings) -> Target:
     from core.settings.maintenance import Target
 
+    if text.startswith("tag:"):
+        return _tag(text, settings)
     server, _, session = text.partition("/")
     found = settings.server(server)
     if found is None or (session and found.session(session) is None):
@@ -187,6 +189,18 @@ def _target(text: str, settings: Settings) -> Target:
         known += [f"{one.name}/{session.name}" for one in settings.servers for session in one.sessions]
         raise click.UsageError(f"there is no {text}; there are {', '.join(known) or 'none'}")
     return Target(server=server, session=session or None)
+
+
+def _tag(text: str, settings: Settings) -> Target:
+    from core.settings.maintenance import Target
+    from core.settings.values import all_tags
+
+    known = all_tags(session for server in settings.servers for session in server.sessions)
+    wanted = text.removeprefix("tag:").strip().casefold()
+    tag = next((one for one in known if one.casefold() == wanted), None)
+    if tag is None:
+        raise click.UsageError(f"no session has {text}; there are {', '.join(known) or 'no tags'}")
+    return Target.of_tag(tag)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -218,7 +232,7 @@ def _lines(window: Window, now: datetime) -> Iterator[str]:
     from core.models import utc
     from core.settings.maintenance import Weekly
 
-    names = ["/".join(filter(None, (one.server, one.session))) or "everything" for one in window.targets]
+    names = [one.name or "everything" for one in window.targets]
     yield f"{window.id}  {', '.join(names)}"
     if isinstance(window.schedule, Weekly):
         weekly = window.schedule

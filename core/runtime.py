@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.clock import Now
 from core.clock import now as real_now
@@ -18,7 +21,7 @@ from core.operations.operations import Operations
 from core.settings.environment import CoreEnvironment, prepare_data_dir
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
-from core.store import Coordination, HistoryLog, Store, open_coordination, open_store
+from core.store import Coordination, FileStore, HistoryLog, Store, open_coordination, open_store
 from core.transport import CallLimiter, CallSlot, Transport
 
 RANKS = {"wppconnect-exporter": 0, "wppconnect-dashboard": 1}
@@ -70,6 +73,16 @@ class Core:
     def client(self, server: ServerSettings, settings: Settings | None = None) -> Gateway:
         """Return a client for one gateway; close it after use."""
         return self.clients.for_people(server, settings or self.settings.current())
+
+    @contextmanager
+    def trial_client(self, server: ServerSettings, settings: Settings) -> Iterator[Gateway]:
+        """Yield a client for settings that are not saved; tokens and refusals are forgotten afterwards."""
+        with TemporaryDirectory(prefix="trial-", dir=self.data_directory) as name:
+            directory = Path(name)
+            (directory / "locks").mkdir()
+            store = FileStore(directory / "store")
+            with closing(make_client(server, settings, store, directory, self.clients.program)) as client:
+                yield client
 
     def stop(self) -> bool:
         """Stop the background work; return False if some did not end in time. Safe to call twice."""

@@ -35,6 +35,7 @@ from dashboard.cache.alerting import Alerting
 from dashboard.cache.attempts import Attempts
 from dashboard.cache.background import Background
 from dashboard.cache.examinations import Examinations
+from dashboard.cache.probe_durations import ProbeDurations
 from dashboard.cache.sync_view import SyncView, read_view
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import current_locale
@@ -59,6 +60,7 @@ class _Installed:
     alerting: Alerting
     acknowledgements: AcknowledgementWatch
     fleet: FleetStart
+    probe_durations: ProbeDurations
 
 
 _installed: list[_Installed] = []
@@ -75,6 +77,8 @@ def install(core: Core) -> None:
         read_settings=lambda: core.settings.current().alertmanager,
     )
     acknowledgements.start()
+    durations = ProbeDurations(core.monitor.snapshot)
+    durations.start()
     _installed.append(
         _Installed(
             core,
@@ -86,6 +90,7 @@ def install(core: Core) -> None:
             Alerting(history.append, end_when_over=partial(note_acknowledgement, core.store)),
             acknowledgements,
             FleetStart(core.operations),
+            durations,
         )
     )
 
@@ -98,6 +103,7 @@ def uninstall() -> None:
         one.alerting.stop()
         one.acknowledgements.stop()
         one.fleet.stop()
+        one.probe_durations.stop()
     _installed.clear()
 
 
@@ -161,6 +167,11 @@ def ends_when_over(server: str, session: str, silence: str) -> bool:
 def fleet() -> FleetStart:
     """Return the service that starts several sessions."""
     return _installed[0].fleet
+
+
+def probe_durations() -> ProbeDurations:
+    """Return how long the probes of each gateway took."""
+    return _installed[0].probe_durations
 
 
 def attempts() -> Attempts:

@@ -34,7 +34,7 @@ from core.models import HistoryEntry, Reason, ServerSnapshot, SessionState, Verd
 from core.monitor import end_to_end
 from core.operations.record import read_facts
 from core.runtime import Core
-from core.settings.values import ServerSettings
+from core.settings.values import ServerSettings, Settings
 
 RECENT_START = timedelta(minutes=5)
 """A session started within this time after its gateway may find the profile lock of an earlier container."""
@@ -59,22 +59,26 @@ def examine(
     Without a session only the gateway is examined, with its first session's token. The end-to-end check runs
     if `asks_whatsapp` or the gateway's settings enable it. Raise StoreError.
     """
-    diagnosis = Diagnosis(server=server, session=session, began_at=now())
     configured = core.settings.current().server(server)
     if configured is None or (session is not None and configured.session(session) is None):
-        return diagnosis.model_copy(update={"cause": Cause.NOT_CONFIGURED})
+        return Diagnosis(server=server, session=session, began_at=now(), cause=Cause.NOT_CONFIGURED)
     with closing(core.client(configured)) as gateway:
         examination = _Examination(core, configured, session, gateway, now)
-        for answer in examination.answers(asks_whatsapp=asks_whatsapp or bool(configured.end_to_end_minutes)):
-            hint = diagnosis.hint
-            if answer.check is Check.VERSION:
-                hint = kind_of(configured.kind).expiry_notice(answer.detail, now())
-            diagnosis = diagnosis.model_copy(update={"results": (*diagnosis.results, answer), "hint": hint})
-            tell(diagnosis)
-    cause = conclude(diagnosis.results, examination.circumstances())
-    diagnosis = diagnosis.model_copy(update={"cause": cause})
-    tell(diagnosis)
-    return diagnosis
+        return examination.run(asks_whatsapp=asks_whatsapp or bool(configured.end_to_end_minutes), tell=tell)
+
+
+def examine_unsaved(core: Core, settings: Settings, server: str, *, now: Now = real_now) -> Diagnosis:
+    """Examine a gateway as settings that are not saved describe it. Raise StoreError.
+
+    What is known of the saved gateway is not used, and what is learned is not kept.
+    """
+    configured = settings.server(server)
+    if configured is None:
+        return Diagnosis(server=server, session=None, began_at=now(), cause=Cause.NOT_CONFIGURED)
+    # One session is enough to try a token.
+    configured = configured.model_copy(update={"sessions": configured.sessions[:1]})
+    with core.trial_client(configured, settings) as gateway:
+        return _Examination(core, configured, None, gateway, now, is_saved=False).run()
 
 
 _TELLING = (Verdict.DISCONNECTED, Verdict.LINKING)
@@ -84,7 +88,14 @@ class _Examination:
     """One examination: runs the checks and collects the circumstances."""
 
     def __init__(
-        self, core: Core, server: ServerSettings, session: str | None, gateway: Gateway, now: Now
+        self,
+        core: Core,
+        server: ServerSettings,
+        session: str | None,
+        gateway: Gateway,
+        now: Now,
+        *,
+        is_saved: bool = True,
     ) -> None:
         self._core = core
         self._server = server
@@ -92,7 +103,22 @@ class _Examination:
         self._gateway = gateway
         self._kind = kind_of(server.kind)
         self._now = now
+        self._is_saved = is_saved
         self._status: SessionStatus | None = None
+
+    def run(self, *, asks_whatsapp: bool = False, tell: Tell = lambda _: None) -> Diagnosis:
+        """Run the checks, pass the diagnosis to `tell` after each one, and return the complete one."""
+        diagnosis = Diagnosis(server=self._server.name, session=self._session, began_at=self._now())
+        for answer in self.answers(asks_whatsapp=asks_whatsapp):
+            hint = diagnosis.hint
+            if answer.check is Check.VERSION:
+                hint = self._kind.expiry_notice(answer.detail, self._now())
+            diagnosis = diagnosis.model_copy(update={"results": (*diagnosis.results, answer), "hint": hint})
+            tell(diagnosis)
+        cause = conclude(diagnosis.results, self.circumstances())
+        diagnosis = diagnosis.model_copy(update={"cause": cause})
+        tell(diagnosis)
+        return diagnosis
 
     def answers(self, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
         """Run the checks in order and yield their results; impossible ones are omitted or skipped."""
@@ -155,7 +181,7 @@ class _Examination:
         return True
 
     def _version(self) -> CheckResult:
-        gateway = self._core.monitor.snapshot().server(self._server.name)
+        gateway = self._core.monitor.snapshot().server(self._server.name) if self._is_saved else None
         version = gateway.version if gateway is not None else None
         with suppress(WppconnectError):
             version = self._gateway.read_version() or version

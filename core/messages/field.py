@@ -45,7 +45,8 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "sessions": "Sessions",
     "tags": "Tags",
     "tags_help": (
-        "Words separated by commas, such as a customer or a region. The list can be filtered by them."
+        "Words separated by commas, such as a customer or a region. The list is filtered and grouped by "
+        "them; the first one decides the group."
     ),
     "token": "Token",
     "token_source": "Tokens",

@@ -27,6 +27,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "name_odd": "session name '{name}': use 1 to 71 letters, digits, '_' or '-'",
     "name_unusable": "this is not a name; use 1 to 71 letters, digits, '_' or '-'",
     "secret_unprintable": "has a line break or an invisible character in it; remove it",
+    "server_exists": "a gateway with this name already exists",
     "server_name_odd": "must be 1 to 40 letters, digits, '_' or '-'; choose such a name",
     "token_cut": (
         "is a bcrypt token cut short, as Docker Compose does at a '$'; put the whole token in single quotes, "

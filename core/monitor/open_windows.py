@@ -8,6 +8,7 @@ from datetime import datetime
 from core import verdict
 from core.models import SessionSnapshot
 from core.settings.maintenance import Period, Window, concerning, period_of
+from core.settings.values import ServerSettings
 
 Changes = Sequence[tuple[SessionSnapshot, SessionSnapshot, datetime]]
 """A session before and after its maintenance began or ended, and when that was."""
@@ -16,11 +17,11 @@ Changes = Sequence[tuple[SessionSnapshot, SessionSnapshot, datetime]]
 class OpenWindows:
     """Notices when windows open and end. For use from one thread."""
 
-    def __init__(self, windows: Collection[Window], server: str, now: datetime) -> None:
+    def __init__(self, windows: Collection[Window], server: ServerSettings, now: datetime) -> None:
         self.windows = concerning(windows, server)
         self.until: datetime | None = None
         """When the maintenance of the gateway itself ends, by the latest `follow`; None if there is none."""
-        self._server = server
+        self._server = server.name
         self._open: tuple[Period | None, ...] | None = None
         """Of each window what is open; None to compare every session anew."""
         self._known_at = now

@@ -18,7 +18,7 @@ from core.models import (
 )
 from core.monitor.histogram import RunningHistogram
 from core.reasons import Loss
-from core.settings.maintenance import Window, period_of
+from core.settings.maintenance import Window, concerning, period_of
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import shift_times
 from core.uptime.timeline import NO_GAP
@@ -50,10 +50,10 @@ def first_server_snapshot(
     server: ServerSettings, settings: Settings, *, holder: str, now: datetime
 ) -> ServerSnapshot:
     """Return the snapshot of a gateway that has not been probed yet."""
-    kind = kind_of(server.kind)
+    kind, windows = kind_of(server.kind), concerning(settings.maintenance, server)
 
     def maintenance_until(session: str | None) -> datetime | None:
-        period = period_of(settings.maintenance, server.name, session, now)
+        period = period_of(windows, server.name, session, now)
         return period.until if period else None
 
     return ServerSnapshot(

@@ -78,7 +78,7 @@ class GatewayState:
         self._before = before
         self._began = now()
         self._hold_off = HoldOff()
-        self._windows = OpenWindows(settings.maintenance, server.name, self._began)
+        self._windows = OpenWindows(settings.maintenance, server, self._began)
         self._sessions = self._resume_sessions()
         first = first_server_snapshot(server, settings, holder=holder, now=now())
         self._gateway = resume_server(first, before)

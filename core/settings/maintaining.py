@@ -70,12 +70,10 @@ def _with(saved: SavedSettings, windows: tuple[Window, ...]) -> SavedSettings:
 
 def _entry(window: Window, event: str, actor: str, at: datetime) -> HistoryEntry:
     """Return the history entry; of a single target it is the gateway's or session's own."""
-    only = window.targets[0] if len(window.targets) == 1 else None
+    only = window.targets[0] if len(window.targets) == 1 and window.targets[0].tag is None else None
     data: dict[str, str | int | float | bool | None] = {"event": event, "reason": window.reason}
     if only is None:
-        data["targets"] = ", ".join(
-            "/".join(filter(None, (one.server, one.session))) for one in window.targets
-        )
+        data["targets"] = ", ".join(one.name for one in window.targets)
     match window.schedule:
         case Once() as once:
             data |= {"since": once.since.isoformat(), "until": once.until.isoformat()}

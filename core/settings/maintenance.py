@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from core.models import Stored
+
+if TYPE_CHECKING:
+    from core.settings.values import ServerSettings
 
 LONGEST_MINUTES = 24 * 60
 """Longest duration of a recurring window."""
@@ -27,6 +30,10 @@ class Period(NamedTuple):
     until: datetime
 
 
+NO_SESSION = "*"
+"""Not a session's name: releases that do not know tags read a tag as a session that does not exist."""
+
+
 class Target(Stored):
     """What a window applies to."""
 
@@ -34,9 +41,26 @@ class Target(Stored):
     """None: every gateway."""
     session: str | None = None
     """None: the gateway with all its sessions."""
+    tag: str | None = None
+    """Not None: all sessions with this tag, see `of_tag`."""
+
+    @classmethod
+    def of_tag(cls, tag: str) -> Target:
+        """Return the sessions of all gateways that have a tag."""
+        return cls(session=NO_SESSION, tag=tag)
+
+    @property
+    def name(self) -> str:
+        """The name for the command line and the history: "main", "main/sales", "tag:retail", "" for all."""
+        if self.tag is not None:
+            return f"tag:{self.tag}"
+        return "/".join(filter(None, (self.server, self.session)))
 
     def covers(self, server: str, session: str | None) -> bool:
-        """Return whether a session, or with None the gateway itself, belongs to the target."""
+        """Return whether a session, or with None the gateway itself, belongs to the target.
+
+        A tag covers nothing by itself: `concerning` replaces it by the sessions that have it.
+        """
         return self.server in (None, server) and self.session in (None, session)
 
 
@@ -119,9 +143,24 @@ class Window(Stored):
         return next((one for one in self.schedule.periods(now) if one.until > now), None)
 
 
-def concerning(windows: Collection[Window], server: str) -> tuple[Window, ...]:
-    """Return the windows that apply to a gateway or to any of its sessions."""
-    return tuple(one for one in windows if any(target.server in (None, server) for target in one.targets))
+def concerning(windows: Collection[Window], server: ServerSettings) -> tuple[Window, ...]:
+    """Return the windows that apply to a gateway or its sessions, tags replaced by their sessions."""
+    resolved = (_resolved(one, server) for one in windows)
+    return tuple(
+        one for one in resolved if any(target.server in (None, server.name) for target in one.targets)
+    )
+
+
+def _resolved(window: Window, server: ServerSettings) -> Window:
+    if all(one.tag is None for one in window.targets):
+        return window
+    wanted = {one.tag.casefold() for one in window.targets if one.tag is not None}
+    tagged = (one.name for one in server.sessions if wanted.intersection(map(str.casefold, one.tag_words)))
+    targets = (
+        *(one for one in window.targets if one.tag is None),
+        *(Target(server=server.name, session=name) for name in tagged),
+    )
+    return window.model_copy(update={"targets": targets})
 
 
 def period_of(windows: Collection[Window], server: str, session: str | None, now: datetime) -> Period | None:

@@ -137,11 +137,10 @@ class SettingsSource:
         SettingsConflictError if the settings were changed meanwhile. `last_change` then returns the fields
         of this save. `told` are history entries that replace the default one with the changed fields.
         """
-        change = change.pruned(self._environment)
-        settings = effective(self._environment, change, expected_revision + 1)
         view = self._view()
+        change = change.pruned(self._environment)
+        self._check(change, view)
         fields = changed_fields(view.document.saved, change)
-        self._require_addresses(settings, change, fields)
         if view.settings.revision != expected_revision:
             raise _conflict(view, expected_revision)
         if not fields and not view.problems:
@@ -157,6 +156,13 @@ class SettingsSource:
         named = HistoryEntry(at=entry.at, kind="settings", actor=actor, data={**data})
         self._tell_history(*(told or [named]))
         return self._view().settings
+
+    def preview(self, change: SavedSettings) -> Settings:
+        """Return the settings that would be in effect if these were saved; raise ConfigurationError."""
+        settings = self._check(change.pruned(self._environment), self._view())
+        # They may be tried at once, and what is tried must not reach the log.
+        _register_secrets(settings)
+        return settings
 
     def edit(
         self,
@@ -204,7 +210,9 @@ class SettingsSource:
                 self._held = replace(self._held, stamp="another environment")
         return self.current()
 
-    def _require_addresses(self, settings: Settings, change: SavedSettings, fields: tuple[str, ...]) -> None:
+    def _check(self, change: SavedSettings, view: _View) -> Settings:
+        settings = effective(self._environment, change, view.settings.revision)
+        fields = changed_fields(view.document.saved, change)
         problems = [
             SettingProblem(f"servers.{name}.url", Message("setting.address_missing"))
             for name, server in change.servers.items()
@@ -214,6 +222,7 @@ class SettingsSource:
         ]
         if problems:
             raise ConfigurationError(problems)
+        return settings
 
     def _view(self) -> _View:
         try:

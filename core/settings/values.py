@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr
@@ -26,6 +27,14 @@ class SessionSettings(SessionFields):
         """The tags in the order of the text, each once whatever its case."""
         words = {word.casefold(): word for word in map(str.strip, reversed(self.tags.split(","))) if word}
         return tuple(reversed(words.values()))
+
+
+def all_tags(sessions: Iterable[SessionSettings]) -> list[str]:
+    """Return the tags of sessions in alphabetical order, each once whatever its case."""
+    words: dict[str, str] = {}
+    for word in (word for one in sessions for word in one.tag_words):
+        words.setdefault(word.casefold(), word)
+    return [words[key] for key in sorted(words)]
 
 
 class ServerSettings(ServerFields):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
-from html import escape
 from typing import NamedTuple
 
 import streamlit as st
@@ -156,7 +155,7 @@ def draw_timeline(formatter: LocaleFormatter, session: str, record: TrackRecord,
     }
     mark = {"type": "rect", "strokeWidth": 1}
     vega.draw("states", [vega.layer(mark, encoding, values)], height=HEIGHT, description=f"{name}: {shares}")
-    st.html(_legend(colours))
+    st.html(vega.legend(colours))
     heads = (_("Started"), _("Duration"), _("Status"))
     vega.draw_table("states", heads, lambda: [_row(formatter, one) for one in reversed(found[-ROWS:])])
     if not found:
@@ -202,14 +201,6 @@ def _seconds(found: Sequence[Segment]) -> dict[Verdict | None, float]:
     for one in found:
         seconds[one.verdict] = seconds.get(one.verdict, 0.0) + (one.until - one.since).total_seconds()
     return dict(sorted(seconds.items(), key=lambda item: -item[1]))
-
-
-def _legend(colours: dict[str, str]) -> str:
-    items = "".join(
-        f'<li><span class="ops-swatch" style="background:{colour}"></span>{escape(label)}</li>'
-        for label, colour in colours.items()
-    )
-    return f'<ul class="ops-plain ops-legend">{items}</ul>'
 
 
 def _rounded_up(now: datetime, window: Window) -> datetime:

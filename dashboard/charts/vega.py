@@ -7,7 +7,7 @@ drawing instead of 2). Labels are made here: Vega knows neither the user's langu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any, NamedTuple
@@ -58,6 +58,15 @@ def draw(key: str, layers: Sequence[Values], *, height: int, description: str) -
         # The background and the texts take their colours from the style sheet.
         spec: Values = {"layer": list(layers), "background": "transparent", "padding": PADDING}
         st.vega_lite_chart(spec, alt=description, height=height, width="stretch")
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    """Return the colours by their labels as HTML."""
+    items = "".join(
+        f'<li><span class="ops-swatch" style="background:{colour}"></span>{escape(label)}</li>'
+        for label, colour in colours.items()
+    )
+    return f'<ul class="ops-plain ops-legend">{items}</ul>'
 
 
 def draw_table(key: str, heads: Sequence[str], rows: Callable[[], Sequence[Sequence[str]]]) -> None:

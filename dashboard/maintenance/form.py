@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 import streamlit as st
 
 from core.settings.maintenance import Once, Target, Weekly, Window
-from core.settings.values import Settings
+from core.settings.values import Settings, all_tags
 from dashboard import components, session_state, state
 from dashboard.dialogs.until_form import REASON_LENGTH
 from dashboard.formatting import LocaleFormatter, by_name, plain
@@ -24,7 +24,8 @@ TARGETS, REPEAT, SINCE, UNTIL, DAYS, AT, SPAN, ZONE, REASON = (
 )
 """Keys of the widgets."""
 ONCE, WEEKLY = "once", "weekly"
-EVERYTHING = "/"
+EVERYTHING, TAG = "/", "tag:"
+"""Values of the first field: everything, and what a tag begins with. No name of a gateway has a colon."""
 NIGHT = time(2)
 
 
@@ -45,7 +46,7 @@ def draw_form(opened_at: datetime) -> Chosen:
         _options(settings),
         format_func=lambda one: plain(maintenance_text.target(formatter, _target(one))),
         key=TARGETS,
-        placeholder=_("Gateways and sessions"),
+        placeholder=_("Gateways, tags, sessions"),
     )
     repeat = st.pills(
         _("When?"),
@@ -75,7 +76,7 @@ def read_form(id_: str, by: str) -> Chosen:
     now = datetime.now(UTC)
     targets = tuple(_target(one) for one in session_state.selected_values(TARGETS))
     if not targets:
-        return Chosen(None, _("Choose gateways or sessions."))
+        return Chosen(None, _("Choose gateways, tags or sessions."))
     if session_state.text_value(REPEAT) == WEEKLY:
         schedule: Once | Weekly | str = _read_weekly()
     else:
@@ -142,17 +143,21 @@ def _read_weekly() -> Weekly | str:
 
 
 def _options(settings: Settings) -> list[str]:
-    """Return everything, each gateway, and each session as values of the field."""
+    """Return everything, each gateway, tag and session as values of the field."""
     servers = sorted(settings.servers, key=lambda one: by_name(one.name))
     sessions = [
         f"{server.name}/{one.name}"
         for server in servers
         for one in sorted(server.sessions, key=lambda one: by_name(one.name))
     ]
-    return [EVERYTHING, *(f"{one.name}/" for one in servers), *sessions]
+    tags = all_tags(one for server in servers for one in server.sessions)
+    gateways = (f"{one.name}/" for one in servers)
+    return [EVERYTHING, *gateways, *(f"{TAG}{one}" for one in tags), *sessions]
 
 
 def _target(option: str) -> Target:
+    if option.startswith(TAG):
+        return Target.of_tag(option.removeprefix(TAG))
     server, _separator, session = option.partition("/")
     return Target(server=server or None, session=session or None)
 

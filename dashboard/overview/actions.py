@@ -7,13 +7,13 @@ from dashboard.auth.users import Role
 from dashboard.doctor.actions import examine_session
 from dashboard.session.actions import open_session
 
-TEXT, SERVER, TAG, VERDICTS, PAGE = "find", "gateway", "tag", "verdicts", "page"
+TEXT, SERVER, TAG, VERDICTS, GROUPING, PAGE = "find", "gateway", "tag", "verdicts", "grouping", "page"
 """Keys of the widgets. Those that Streamlit binds to query parameters use the same name there.
 
 None may be a parameter of another page, such as "server": Streamlit refuses to switch to it then.
 """
-VERDICT = "verdict"
-"""The query parameter of the selected verdicts."""
+VERDICT, GROUP = "verdict", "group"
+"""The query parameters of the selected verdicts and of the grouping."""
 
 
 def show_all() -> None:
@@ -31,6 +31,13 @@ def keep_verdicts() -> None:
     """Write the selected verdicts to the URL. Bound by Streamlit, it would hold their translated labels."""
     state.require(Role.VIEWER)
     session_state.set_query_param(VERDICT, session_state.selected_values(VERDICTS))
+
+
+def keep_grouping() -> None:
+    """Write the grouping to the URL, as its word and not as its translated label."""
+    state.require(Role.VIEWER)
+    chosen = session_state.text_value(GROUPING)
+    session_state.set_query_param(GROUP, [chosen] if chosen else [])
 
 
 def examine(server: str, session: str) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import streamlit as st
 
 from core.models import SessionSnapshot
+from core.settings.values import SessionSettings, all_tags
 from dashboard import components, session_state, state
 from dashboard.formatting import LocaleFormatter, verdict_label
 from dashboard.i18n import gettext as _
 from dashboard.overview import actions as overview_actions
 from dashboard.overview import selection as overview
-from dashboard.overview.actions import PAGE, SERVER, TAG, TEXT, VERDICT, VERDICTS
-from dashboard.overview.selection import Entry
+from dashboard.overview.actions import GROUP, GROUPING, PAGE, SERVER, TAG, TEXT, VERDICT, VERDICTS
+from dashboard.overview.selection import Entry, Grouping
 
 FEW = 6
 """Up to this number of sessions the filter is hidden."""
@@ -22,14 +24,28 @@ ROWS = 25
 """Rows per page. More of them slow the browser down, and problems are sorted first."""
 
 
+class Filtered(NamedTuple):
+    """The sessions that match the filter, and what they are grouped by."""
+
+    sessions: list[SessionSnapshot]
+    grouping: Grouping | None = None
+
+
+def settings_of_sessions() -> dict[tuple[str, str], SessionSettings]:
+    """Return the settings of all sessions, by gateway and session."""
+    return {(server.name, one.name): one for server in state.settings().servers for one in server.sessions}
+
+
 def draw_filter(
     formatter: LocaleFormatter, sessions: Sequence[SessionSnapshot], servers: Sequence[str]
-) -> list[SessionSnapshot]:
+) -> Filtered:
     """Draw the filter and return the sessions that match."""
     wanted = st.query_params.get_all(VERDICT)
-    if len(sessions) <= FEW and not any(name in st.query_params for name in (TEXT, SERVER, TAG, VERDICT)):
-        return list(sessions)
-    known = {(server.name, one.name): one for server in state.settings().servers for one in server.sessions}
+    names = (TEXT, SERVER, TAG, VERDICT, GROUP)
+    if len(sessions) <= FEW and not any(name in st.query_params for name in names):
+        return Filtered(list(sessions))
+    known = settings_of_sessions()
+    tags = all_tags(known.values())
     with st.container(key="filter", horizontal=True, vertical_alignment="top"):
         text = st.text_input(
             _("Find a session"),
@@ -42,11 +58,11 @@ def draw_filter(
             width=260,
         )
         server = _draw_choice(SERVER, _("Gateway"), _("All gateways"), servers, least=2)
-        tag = _draw_choice(TAG, _("Tag"), _("All tags"), overview.all_tags(known.values()), least=1)
+        tag = _draw_choice(TAG, _("Tag"), _("All tags"), tags, least=1)
         matching = overview.chosen(sessions, known, text=text or "", server=server, tag=tag)
         counts = overview.present(matching, wanted)
         if not counts:
-            return []
+            return Filtered([])
         verdicts = st.pills(
             _("Status"),
             list(counts),
@@ -57,7 +73,8 @@ def draw_filter(
             on_change=overview_actions.keep_verdicts,
             wrap=True,
         )
-    return overview.chosen(matching, known, verdicts=verdicts)
+        grouping = _draw_grouping(has_gateways=len(servers) > 1, has_tags=bool(tags))
+    return Filtered(overview.chosen(matching, known, verdicts=verdicts), grouping)
 
 
 def _draw_choice(key: str, label: str, every: str, words: Sequence[str], *, least: int) -> str:
@@ -70,8 +87,30 @@ def _draw_choice(key: str, label: str, every: str, words: Sequence[str], *, leas
         format_func=lambda word: word or every,
         key=key,
         bind="query-params",
-        width=220,
+        width=170,
     )
+
+
+def _draw_grouping(*, has_gateways: bool, has_tags: bool) -> Grouping | None:
+    """Draw the selection of what the list is grouped by, where there is something to group by."""
+    labels: dict[str, str] = {"": _("Not grouped")}
+    if has_gateways:
+        labels[Grouping.GATEWAY] = _("By gateway")
+    if has_tags:
+        labels[Grouping.TAG] = _("By tag")
+    if len(labels) == 1:
+        return None
+    options, wanted = list(labels), st.query_params.get(GROUP, "")
+    chosen = st.selectbox(
+        _("Group"),
+        options,
+        index=options.index(wanted) if wanted in options else 0,
+        format_func=lambda word: labels[word],
+        key=GROUPING,
+        on_change=overview_actions.keep_grouping,
+        width=170,
+    )
+    return Grouping(chosen) if chosen else None
 
 
 def draw_nothing_found() -> None:

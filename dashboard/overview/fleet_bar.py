@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot
 from core.operations.fleet import Action, Target
-from dashboard import components, session_state, state
+from dashboard import components, formatting, session_state, state
 from dashboard.alerting.panel import problem_text
 from dashboard.auth.users import Role
 from dashboard.dialogs import opened
@@ -18,6 +18,7 @@ from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.overview import fleet_actions
 from dashboard.overview.fleet_actions import ACKNOWLEDGE_FORM, PAUSE_FORM, PLACE
+from dashboard.overview.selection import Group, Grouping
 from dashboard.text import fleet as fleet_text
 
 QUESTION, PROBLEMS = "fleet", "problems"
@@ -59,6 +60,25 @@ def draw_pick(session: SessionSnapshot) -> None:
         kwargs={"ticked": ticked},
         label_visibility="collapsed",
     )
+
+
+def draw_group(formatter: LocaleFormatter, group: Group) -> None:
+    """Draw the heading of a group, and while the user is selecting the button that selects all of it."""
+    if group.kind is Grouping.GATEWAY:
+        title = _("Gateway {server}").format(server=group.name)
+    else:
+        title = group.name or _("No tag")
+    sessions = group.sessions
+    with st.container(key=f"group-{group.kind}-{group.name}", horizontal=True, vertical_alignment="center"):
+        st.html(components.subheading(title, formatting.summary(formatter, sessions)))
+        if session_state.selected() is not None and state.may(Role.OPERATOR):
+            st.button(
+                _("Select all {count}").format(count=len(sessions)),
+                key=f"select-{group.kind}-{group.name}",
+                on_click=fleet_actions.pick_all,
+                args=([(one.server, one.session) for one in sessions],),
+                type="tertiary",
+            )
 
 
 def ask(word: str, scope: str = "") -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from core.reasons import gateway_fault
-from core.settings.values import SessionSettings
+from core.settings.values import SessionSettings, all_tags
 from dashboard.formatting import by_name
 from dashboard.words import LOOKS, look
 
@@ -60,6 +62,49 @@ def _folded(sessions: Iterable[SessionSnapshot], folds: dict[str, Fold]) -> Iter
             yield fold
 
 
+class Grouping(StrEnum):
+    """What the list is grouped by."""
+
+    GATEWAY = "gateway"
+    TAG = "tag"
+
+
+class Group(NamedTuple):
+    """Entries with a common heading."""
+
+    kind: Grouping
+    name: str
+    """"" for sessions without a tag."""
+    entries: tuple[Entry, ...]
+
+    @property
+    def sessions(self) -> list[SessionSnapshot]:
+        """All sessions of the group."""
+        return [
+            session for one in self.entries for session in (one.sessions if isinstance(one, Fold) else (one,))
+        ]
+
+
+def grouped(
+    entries: Iterable[Entry], known: Mapping[tuple[str, str], SessionSettings], by: Grouping
+) -> list[Group]:
+    """Group entries in their order, so that the group with the first entry comes first.
+
+    A session belongs to the group of its first tag, a gateway with a fault to its own.
+    """
+    words = {word.casefold(): word for word in all_tags(known.values())}
+    found: dict[tuple[Grouping, str], list[Entry]] = {}
+    for one in entries:
+        if isinstance(one, Fold) or by is Grouping.GATEWAY:
+            server = one.gateway.server if isinstance(one, Fold) else one.server
+            key = Grouping.GATEWAY, server
+        else:
+            tags = _tags(known, one)
+            key = Grouping.TAG, words[tags[0].casefold()] if tags else ""
+        found.setdefault(key, []).append(one)
+    return [Group(*key, tuple(members)) for key, members in found.items()]
+
+
 def size(entry: Entry) -> int:
     """Return the number of an entry's sessions."""
     return len(entry.sessions) if isinstance(entry, Fold) else 1
@@ -78,14 +123,6 @@ def in_order(
             by_name(one.session),
         ),
     )
-
-
-def all_tags(known: Collection[SessionSettings]) -> list[str]:
-    """Return the tags of all sessions in alphabetical order, each once whatever its case."""
-    words: dict[str, str] = {}
-    for word in (word for one in known for word in one.tag_words):
-        words.setdefault(word.casefold(), word)
-    return sorted(words.values(), key=by_name)
 
 
 def chosen(

@@ -10,6 +10,7 @@ from dashboard.activity import history_cache
 from dashboard.alerting.panel import ask_acknowledge, silence_of
 from dashboard.auth.users import Role
 from dashboard.charts import availability
+from dashboard.charts.probe_durations import draw_probe_durations
 from dashboard.dialogs.opened import draw_asked
 from dashboard.formatting import LocaleFormatter
 from dashboard.fragments import fragment
@@ -17,10 +18,11 @@ from dashboard.i18n import gettext as _
 from dashboard.overview import filter_bar as overview_filter
 from dashboard.overview import fleet_bar
 from dashboard.overview import selection as overview
+from dashboard.overview.filter_bar import Filtered
 from dashboard.overview.gateway_card import draw_card
 from dashboard.overview.gateway_lines import draw_gateways
 from dashboard.overview.row import Row, draw_row
-from dashboard.overview.selection import Entry, Fold
+from dashboard.overview.selection import Entry, Fold, Group
 from dashboard.session import actions
 from dashboard.session.pause_dialogs import ask_pause_gateway
 from dashboard.text import track as track_text
@@ -44,11 +46,19 @@ def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
         st.button(label, key="to-settings", on_click=actions.open_settings, type="primary")
 
 
-def draw_entries(formatter: LocaleFormatter, found: Sequence[Entry], *, shows_server: bool) -> None:
-    """Draw the current page of the list."""
+def draw_entries(
+    formatter: LocaleFormatter, groups: Sequence[Group], found: Sequence[Entry], *, shows_server: bool
+) -> None:
+    """Draw the current page of the list, with a heading above each group."""
     records = history_cache.track_records()
+    headings = {id(one): group for group in groups for one in group.entries}
+    above = None
     with st.container(key="session-rows"):
         for entry in overview_filter.on_page(found):
+            group = headings.get(id(entry))
+            if group is not above and group is not None:
+                fleet_bar.draw_group(formatter, group)
+            above = group
             if isinstance(entry, Fold):
                 draw_card(formatter, entry, records)
             else:
@@ -79,8 +89,15 @@ def draw_sessions() -> None:
     components.troubles()
     above = st.container()
     servers = sorted((server.server for server in snapshot.servers), key=formatting.by_name)
-    found = overview_filter.draw_filter(formatter, sessions, servers) if sessions else []
+    filtered = Filtered([])
+    if sessions:
+        filtered = overview_filter.draw_filter(formatter, sessions, servers)
+    found, grouping = filtered
     entries = overview.entries(found, snapshot.servers)
+    groups: list[Group] = []
+    if grouping is not None:
+        groups = overview.grouped(entries, overview_filter.settings_of_sessions(), grouping)
+        entries = [one for group in groups for one in group.entries]
     folded = {one.gateway.server for one in entries if isinstance(one, Fold)}
     with above:
         for server in snapshot.servers:
@@ -90,7 +107,7 @@ def draw_sessions() -> None:
         return
     fleet_bar.draw_fleet(formatter, found, offer=len(sessions) > 1 and bool(found))
     if entries:
-        draw_entries(formatter, entries, shows_server=len(servers) > 1)
+        draw_entries(formatter, groups, entries, shows_server=len(servers) > 1)
     else:
         overview_filter.draw_nothing_found()
     if len(sessions) > 1:
@@ -105,6 +122,7 @@ history_cache.begin_track_records()
 draw_sessions()
 availability.begin()
 availability.draw_availability()
+draw_probe_durations()
 draw_asked(
     {"acknowledge": ask_acknowledge, "pause-gateway": ask_pause_gateway, fleet_bar.QUESTION: fleet_bar.ask}
 )

@@ -18,15 +18,10 @@ from dashboard.settings_page import actions as settings_actions
 from dashboard.settings_page.alerting import draw_alerting
 from dashboard.settings_page.check_results import draw_results
 from dashboard.settings_page.fields import interval_fields, server_fields
-from dashboard.settings_page.form import (
-    can_forget,
-    draw_field,
-    draw_notice,
-    field_key,
-    forget,
-    open_form,
-)
+from dashboard.settings_page.form import can_forget, draw_field, draw_notice, forget, open_form
+from dashboard.settings_page.new_gateway import draw_add_server
 from dashboard.settings_page.sessions import draw_sessions
+from dashboard.settings_page.webhooks import draw_unknown_webhooks
 
 WARNINGS_SECONDS = 2
 
@@ -53,12 +48,6 @@ def draw_server(settings: Settings, server: ServerSettings, *, is_open: bool) ->
         draw_server_form(settings, server)
         with st.container(horizontal=True):
             st.button(
-                _("Test the connection to {server}").format(server=plain(name)),
-                key=f"test-{name}",
-                on_click=settings_actions.check_connection,
-                args=(name,),
-            )
-            st.button(
                 _("Look for sessions on {server}").format(server=plain(name)),
                 key=f"discover-{name}",
                 on_click=settings_actions.discover,
@@ -75,8 +64,8 @@ def draw_server(settings: Settings, server: ServerSettings, *, is_open: bool) ->
             remove = _("Remove {server}").format(server=plain(name))
             if st.button(remove, key=f"remove-server-{name}", type="tertiary"):
                 ask_remove_server(name)
-        components.soft(_("Both use the saved settings, not values that are typed but not saved."))
         draw_results(name, tuple(one.name for one in server.sessions))
+        draw_unknown_webhooks(server)
         draw_sessions(settings, server)
 
 
@@ -95,13 +84,20 @@ def draw_server_form(settings: Settings, server: ServerSettings) -> None:
             if one.name == "end_to_end_minutes" and gateway and gateway.end_to_end_offered is False:
                 components.soft(_("This gateway does not support this check."))
         draw_notice(form, fields)
-        st.form_submit_button(
-            _("Save {server}").format(server=plain(server.name)),
-            key=f"save-{server.name}",
-            on_click=settings_actions.save_server,
-            args=(server.name,),
-            type="primary",
-        )
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                _("Save {server}").format(server=plain(server.name)),
+                key=f"save-{server.name}",
+                on_click=settings_actions.save_server,
+                args=(server.name,),
+                type="primary",
+            )
+            st.form_submit_button(
+                _("Test the connection to {server}").format(server=plain(server.name)),
+                key=f"test-{server.name}",
+                on_click=settings_actions.test_server,
+                args=(server.name,),
+            )
 
 
 def ask_remove_server(name: str) -> None:
@@ -116,41 +112,6 @@ def ask_remove_server(name: str) -> None:
         components.answers(yes, f"remove-server-yes-{name}", settings_actions.remove_server, (name,))
 
     ask()
-
-
-def draw_add_server(*, is_first: bool) -> None:
-    """Draw the form that adds a gateway."""
-    form = settings_actions.ADD_SERVER
-    open_form(form, {"name": "main" if is_first else "", "url": "", "secret_key": ""})
-    with (
-        st.container(key="add-gateway"),
-        st.expander(_("Add a gateway"), expanded=is_first),
-        st.form(form, border=False),
-    ):
-        st.text_input(
-            _("Name"),
-            key=field_key(form, "name"),
-            max_chars=40,
-            autocomplete="off",
-            help=_("A name for it: 1 to 40 letters, digits, _ or -"),
-        )
-        st.text_input(
-            _("Address"),
-            key=field_key(form, "url"),
-            autocomplete="off",
-            placeholder="http://127.0.0.1:21465",
-        )
-        st.text_input(
-            _("Secret key"),
-            key=field_key(form, "secret_key"),
-            type="password",
-            autocomplete="new-password",
-            help=_("The gateway's own secret key. It is never shown again."),
-        )
-        draw_notice(form)
-        st.form_submit_button(
-            _("Add the gateway"), key="save-add-server", on_click=settings_actions.add_server, type="primary"
-        )
 
 
 @fragment(run_every=WARNINGS_SECONDS)

@@ -165,6 +165,8 @@ def status(formatter: LocaleFormatter, known: Administration, account: Account) 
         parts.append(_("The link has expired before a password was set: make a new one."))
     if account.way is not AuthMethod.PASSWORD:
         parts.append(_(NEW_USER_METHODS[account.way]) + ".")
+    if account.password_hash:
+        parts.append(_("Passkeys: {count}.").format(count=len(account.passkeys)))
     used = known.last_used(account)
     if used is not None:
         seconds = formatter.seconds_since(used)

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from core.doctor.diagnosis import Diagnosis
-from core.doctor.examination import examine
+from core.doctor.examination import examine, examine_unsaved
 from core.models import Outcome
 from core.settings.fields import is_address, is_same_origin
 from core.settings.model import ProgramFields, ServerFields, SessionFields
 from core.settings.saved import SavedSettings
 from core.settings.setting import setting_fields
-from core.settings.values import Settings
+from core.settings.values import ServerSettings, Settings
 from dashboard import session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
 from dashboard.session_state import Field, Notice
-from dashboard.settings_page import checks
-from dashboard.settings_page.fields import (
-    WEBHOOK_NONE,
-    WEBHOOK_UNKNOWN,
-    WEBHOOK_URL,
-    interval_fields,
-    server_fields,
-    session_fields,
-)
-from dashboard.settings_page.form import changed, edits, field_key, no_conflict, save
+from dashboard.settings_page import checks, fields
+from dashboard.settings_page.fields import interval_fields, server_fields, session_fields
+from dashboard.settings_page.form import changed, edits, field_key, no_conflict, preview, save
 
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
+ADD_AS, CHECKED, PAUSED = "as", "checked", "paused"
+"""The field that decides how found sessions are added, and its values."""
 REMOVAL = "removal"
 """The field that confirms the removal of a session from the gateway: its typed name."""
 
@@ -50,6 +45,21 @@ def add_session_form(server: str) -> str:
     return f"add-session-{server}"
 
 
+def found_form(server: str) -> str:
+    """Return the key of the list of sessions found on a gateway."""
+    return f"found-{server}"
+
+
+def webhooks_form(server: str) -> str:
+    """Return the key of the form that asks for unknown webhooks."""
+    return f"webhooks-{server}"
+
+
+def trial_key(user: str) -> tuple[str, str]:
+    """Return the key of the background job that tests the gateway which a user adds."""
+    return "add", user
+
+
 def save_server(server: str) -> None:
     """Save the changed fields of a gateway."""
     state.require(Role.ADMINISTRATOR)
@@ -66,30 +76,62 @@ def save_server(server: str) -> None:
         form,
         lambda saved: saved.with_server(server, **changes),
         refuse=refuse,
-        step_up_needed=any(
-            one.setting.needs_step_up for one in setting_fields(ServerFields) if one.name in changes
-        ),
+        step_up_needed=_needs_step_up(changes),
     )
 
 
+def test_server(server: str) -> None:
+    """Examine the gateway with the values in its form, saved or not, in the background."""
+    user = state.require(Role.ADMINISTRATOR)
+    form, core = server_form(server), state.core()
+    new = changed(form)
+    changes = edits(ServerFields, new)
+    settings = preview(
+        form,
+        lambda saved: saved.with_server(server, **changes),
+        refuse=lambda settings: _wants_key_again(settings, server, new),
+        step_up_needed=_needs_step_up(changes),
+    )
+    if settings is None:
+        return
+    tested = checks.without_sessions(settings.server(server))
+    if tested == checks.without_sessions(state.settings().server(server)):
+        asked = _asked(server, user.name, partial(examine, core, server))
+    else:
+        asked = _asked(server, user.name, partial(examine_unsaved, core, settings, server), tested)
+    state.background().run(("check", server), asked)
+
+
 def add_server() -> None:
-    """Add a gateway."""
-    state.require(Role.ADMINISTRATOR)
-    new = {
-        field: str(session_state.value(field_key(ADD_SERVER, field))).strip()
+    """Test a new gateway in the background, and add it if it answers and accepts its secret key."""
+    user = state.require(Role.ADMINISTRATOR)
+    core = state.core()
+    name, url, secret_key = (
+        str(session_state.value(field_key(ADD_SERVER, field))).strip()
         for field in ("name", "url", "secret_key")
-    }
+    )
+    new = checks.NewServer(name, url, secret_key)
+    settings = preview(ADD_SERVER, checks.adding(core.settings, new), step_up_needed=True)
+    if settings is None:
+        return
 
-    def refuse(settings: Settings) -> Notice | None:
-        if settings.server(new["name"]) is None:
-            return None
-        return Notice("bad", _("Name: a gateway with this name already exists."))
+    def test() -> checks.Trial:
+        trial = checks.Trial(new, examine_unsaved(core, settings, name), datetime.now(UTC))
+        is_usable = checks.is_usable(trial.diagnosis)
+        return checks.save_tested(core.settings, trial, actor=user.name) if is_usable else trial
 
-    def change(saved: SavedSettings) -> SavedSettings:
-        # Empty means none, even for a name with a key or a token in the environment.
-        return saved.with_server(new["name"], url=new["url"], secret_key=new["secret_key"], token="")
+    state.background().forget(trial_key(user.name))
+    state.background().run(trial_key(user.name), test)
 
-    save(ADD_SERVER, change, refuse=refuse, step_up_needed=True)
+
+def add_untested() -> None:
+    """Add the gateway whose test has failed, with the values that were tested."""
+    user = state.require(Role.ADMINISTRATOR)
+    trial = state.background().job(trial_key(user.name)).value
+    if not isinstance(trial, checks.Trial) or trial.is_saved:
+        return
+    if save(ADD_SERVER, checks.adding(state.core().settings, trial.server), step_up_needed=True):
+        state.background().forget(trial_key(user.name))
 
 
 def remove_server(server: str) -> None:
@@ -106,14 +148,9 @@ def save_session(server: str, session: str) -> None:
     changes = edits(SessionFields, new)
     has_webhook = "webhook" in new or "webhook_url" in new
     if has_webhook:
-        chosen = session_state.value(field_key(form, "webhook"))
-        webhook = {WEBHOOK_UNKNOWN: None, WEBHOOK_NONE: ""}.get(
-            str(chosen), session_state.text_value(field_key(form, "webhook_url"))
-        )
-        if chosen == WEBHOOK_URL and not webhook:
-            session_state.set_notice(
-                form, Notice("bad", _("Webhook: enter its address, or choose that there is none."))
-            )
+        webhook = _typed_webhook(form)
+        if isinstance(webhook, Notice):
+            session_state.set_notice(form, webhook)
             return
         changes["webhook"] = webhook
     save(
@@ -175,28 +212,89 @@ def save_interval() -> None:
     )
 
 
-def check_connection(server: str) -> None:
-    """Examine the gateway with the saved settings, in the background."""
-    user = state.require(Role.ADMINISTRATOR)
-    work = partial(examine, state.core(), server)
-    state.background().run(("check", server), _asked(server, user.name, work))
-
-
 def discover(server: str) -> None:
-    """Add the sessions that the gateway lists, paused, in the background."""
+    """Look for the sessions that the gateway lists and the settings lack, in the background."""
     user = state.require(Role.ADMINISTRATOR)
-    work = partial(checks.discover, state.core(), server, actor=user.name)
+    work = partial(checks.discover, state.core(), server)
     state.background().run(("discover", server), _asked(server, user.name, work))
 
 
+def select_found(server: str, names: Sequence[str]) -> None:
+    """Tick all sessions that were found."""
+    state.require(Role.ADMINISTRATOR)
+    for name in names:
+        session_state.set_value(field_key(found_form(server), name), True)
+
+
+def add_found(server: str, names: Sequence[str]) -> None:
+    """Add the ticked ones among the sessions that were found."""
+    state.require(Role.ADMINISTRATOR)
+    form = found_form(server)
+    enabled = session_state.text_value(field_key(form, ADD_AS)) == CHECKED
+    ticked = [name for name in names if session_state.value(field_key(form, name))]
+
+    def change(saved: SavedSettings) -> SavedSettings:
+        known = state.settings().server(server)
+        for name in ticked:
+            # A session that was added meanwhile stays as it is.
+            if known is not None and known.session(name) is None:
+                saved = saved.with_session(server, name, enabled=enabled)
+        return saved
+
+    save(form, change)
+
+
+def save_webhooks(server: str) -> None:
+    """Save the webhook of the selected sessions, by default of all whose webhook is unknown."""
+    state.require(Role.ADMINISTRATOR)
+    form = webhooks_form(server)
+    webhook = _typed_webhook(form)
+    if not isinstance(webhook, str):
+        session_state.set_notice(form, webhook or _no_webhook())
+        return
+    selected = session_state.selected_values(field_key(form, "sessions"))
+
+    def change(saved: SavedSettings) -> SavedSettings:
+        found = state.settings().server(server)
+        for one in found.sessions if found else ():
+            if one.webhook is None and (not selected or one.name in selected):
+                saved = saved.with_session(server, one.name, webhook=webhook)
+        return saved
+
+    if save(form, change, step_up_needed=True):
+        session_state.set_value(field_key(form, "sessions"), [])
+
+
+def _typed_webhook(form: str) -> str | Notice | None:
+    """Return the webhook in a form: None if unknown, "" if there is none, a notice if it is not valid."""
+    match session_state.text_value(field_key(form, "webhook")):
+        case fields.WEBHOOK_NONE:
+            return ""
+        case fields.WEBHOOK_URL:
+            return session_state.text_value(field_key(form, "webhook_url")).strip() or _no_webhook()
+        case _:
+            return None
+
+
+def _no_webhook() -> Notice:
+    return Notice("bad", _("Webhook: enter its address, or choose that there is none."))
+
+
 def _asked(
-    server: str, actor: str, work: Callable[[], Diagnosis | checks.Discovery | Outcome]
+    server: str,
+    actor: str,
+    work: Callable[[], Diagnosis | checks.Discovery | Outcome],
+    tested: ServerSettings | None = None,
 ) -> Callable[[], checks.Asked]:
     asked = checks.without_sessions(state.settings().server(server))
     snapshot = state.snapshot()
     found = snapshot.server(server)
     up = found.up if found else None
-    return lambda: checks.Asked(work(), actor, datetime.now(UTC), asked, up)
+    return lambda: checks.Asked(work(), actor, datetime.now(UTC), asked, up, tested)
+
+
+def _needs_step_up(changes: Collection[str]) -> bool:
+    return any(one.setting.needs_step_up for one in setting_fields(ServerFields) if one.name in changes)
 
 
 def _wants_key_again(settings: Settings, server: str, new: Mapping[str, Field]) -> Notice | None:

@@ -11,6 +11,7 @@ from dashboard.fragments import fragment
 from dashboard.i18n import N_
 from dashboard.i18n import gettext as _
 from dashboard.settings_page.checks import Asked, Discovery
+from dashboard.settings_page.found_sessions import draw_discovery
 from dashboard.words import STEPS
 
 RESULT_SECONDS = 1
@@ -42,14 +43,18 @@ def draw_results(server: str, drawn: tuple[str, ...]) -> None:
         if isinstance(asked.result, Outcome):
             draw_outcome(asked.result)
             continue
+        formatter = state.formatter(state.snapshot().taken_at)
         if isinstance(asked.result, Discovery):
-            draw_discovery(asked.result)
+            draw_discovery(formatter, server, asked.result)
         else:
             draw_diagnosis(asked.result)
-        moment = state.formatter(state.snapshot().taken_at).moment(asked.at)
-        components.soft(
-            _("Asked by {actor} {moment}, with the saved settings.").format(actor=asked.actor, moment=moment)
+        is_saved = asked.is_of_saved(state.settings().server(server))
+        told = (
+            _("Asked by {actor} {moment}, with the saved settings.")
+            if is_saved
+            else _("Asked by {actor} {moment}, with settings that are not saved yet.")
         )
+        components.soft(told.format(actor=asked.actor, moment=formatter.moment(asked.at)))
 
 
 def answer(question: str, server: str) -> Asked | None:
@@ -69,20 +74,3 @@ def draw_outcome(outcome: Outcome) -> None:
     """Draw the outcome of a removal."""
     text = formatting.outcome(state.formatter(state.snapshot().taken_at), outcome)
     components.note("good" if outcome.ok else "bad", text, icon="check" if outcome.ok else "cross")
-
-
-def draw_discovery(found: Discovery) -> None:
-    """Draw the sessions found on the gateway."""
-    if found.problem == "unreadable":
-        components.note("warn", _("The gateway's list of sessions could not be understood."), icon="warning")
-    elif found.problem:
-        told = [formatting.settings_problem(_, one) for one in found.mistakes]
-        components.note("bad", "\n".join(told) or formatting.cause(_, found.problem), icon="cut")
-    elif found.added:
-        text = _("Added, paused: {sessions}. Resume those that you want checked.")
-        components.note("good", text.format(sessions=", ".join(found.added)), icon="check")
-    else:
-        components.note("idle", _("All sessions of the gateway are already here."))
-    if found.odd:
-        text = _("Not added, because these names break tokens or files on the gateway: {sessions}")
-        components.note("warn", text.format(sessions=", ".join(found.odd)), icon="warning")

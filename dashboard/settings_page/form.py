@@ -161,6 +161,27 @@ def save(
     return told.tone == "good"
 
 
+def preview(
+    form: str,
+    change: Callable[[SavedSettings], SavedSettings],
+    *,
+    refuse: Refuse = lambda _settings: None,
+    step_up_needed: bool = False,
+) -> Settings | None:
+    """Return the settings that `save` would put in effect; if it would not, show why and return None."""
+    state.require(Role.ADMINISTRATOR)
+    if step_up_needed and step_up.requires_confirmation(form):
+        return None
+    source, found = state.core().settings, None
+    try:
+        refused = refuse(source.current())
+        found = source.preview(change(source.saved())) if refused is None else None
+    except WppconnectError as error:
+        refused = _failure(error)
+    session_state.set_notice(form, refused)
+    return found
+
+
 def no_conflict(form: str, read: ReadFields) -> Refuse:
     """Return a function that refuses to save a form if another user changed a field since it was opened."""
 
@@ -193,15 +214,17 @@ def _save(actor: str, change: Callable[[SavedSettings], SavedSettings], refuse: 
             source.save(change(source.saved()), expected_revision=settings.revision, actor=actor)
         except VersionConflictError:
             continue
-        except ConfigurationError as error:
-            words = translator(current_locale())
-            return Notice(
-                "bad", "\n".join(formatting.settings_problem(words, one) for one in error.explanations)
-            )
         except WppconnectError as error:
-            return Notice("bad", formatting.cause(_, type(error).__name__))
+            return _failure(error)
         return Notice("good", _("Saved. The change takes effect within a second."))
     return Notice("warn", _("Someone else is changing the settings at the same time. Save again."))
+
+
+def _failure(error: WppconnectError) -> Notice:
+    if isinstance(error, ConfigurationError):
+        words = translator(current_locale())
+        return Notice("bad", "\n".join(formatting.settings_problem(words, one) for one in error.explanations))
+    return Notice("bad", formatting.cause(_, type(error).__name__))
 
 
 def _compared(fields: Fields) -> dict[str, object]:

@@ -25,6 +25,8 @@ def targets(formatter: LocaleFormatter, found: Sequence[Target]) -> str:
 def target(formatter: LocaleFormatter, found: Target) -> str:
     """Return the name of one target."""
     _ = formatter.translate
+    if found.tag is not None:
+        return _("Tag {tag}").format(tag=found.tag)
     if found.server is None:
         return _("Everything")
     if found.session is None:

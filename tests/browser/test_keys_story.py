@@ -70,11 +70,13 @@ def test_a_wrong_secret_is_named_and_mended_on_the_page_and_so_is_one_that_chang
     visitor.open("/")
     visitor.reads("All 1 connected")
 
-    # A session that the gateway alone knows stands in the list as soon as it is found.
+    # A session that the gateway alone knows is offered with its state, and stands in the list once added.
     simulator.pair("warehouse")
     visitor.open("/settings")
     visitor.press("discover-main")
-    visitor.reads("Added, paused: warehouse.")
+    visitor.reads("warehouse · Connected")
+    visitor.press("found-main-add")
+    visitor.reads("All sessions of the gateway are already here.")
     box = visitor.page.get_by_role("combobox", name="Session to change on main")
     visitor.drop_down(box, re.compile("warehouse"))
     visitor.close()

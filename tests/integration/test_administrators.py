@@ -102,8 +102,8 @@ def is_handed_off(product: Stack, session: str) -> bool:
     return Handoffs(FileStore(product.data / "store"), print).newest("main", session) is not None
 
 
-def is_gateway_added(product: Stack, session: str) -> bool:
-    return f"gateway-of-{session}" in stored(product)
+def is_session_added(product: Stack, session: str) -> bool:
+    return f"session-of-{session}" in stored(product)
 
 
 def is_user_added(product: Stack, session: str) -> bool:
@@ -121,9 +121,9 @@ ACTIONS = {
     "hand-off": Action("session", "handoff-main-{}", is_handed_off),
     "settings": Action(
         "settings",
-        "save-add-server",
-        is_gateway_added,
-        {"add-server-name": "gateway-of-{}", "add-server-url": "http://127.0.0.1:9"},
+        "add-main",
+        is_session_added,
+        {"add-session-main-name": "session-of-{}"},
     ),
     "users": Action("users", "save-add-user", is_user_added, {"add-user-name": "user-of-{}"}),
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
-from core.doctor.examination import examine
+from core.doctor.examination import examine, examine_unsaved
 from core.gateways.wppconnect.contract.credentials import PUBLIC_DEFAULT_SECRET
 from core.messages import Message
 from core.models import Verdict
@@ -48,6 +48,32 @@ def test_every_question_passes_for_a_session_that_is_well(live: LiveCore) -> Non
         for one in diagnosis.results
         if one.check is not Check.SESSION_STATE and not one.detail
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({}, Cause.WELL),
+        ({"secret_key": "another-secret-key-1"}, Cause.SECRET_WRONG),
+        ({"url": "http://127.0.0.1:9"}, Cause.UNREACHABLE),
+    ],
+    ids=["well", "another key", "another address"],
+)
+def test_settings_that_are_not_saved_are_tried_and_leave_nothing(
+    live: LiveCore, fields: dict[str, str], cause: Cause
+) -> None:
+    live.simulator.pair(SESSION)
+    live.await_verdict(Verdict.CONNECTED)
+    source, store, subject = live.core.settings, live.core.store, f"tokens.{SERVER}"
+    settings = source.preview(source.saved().with_server(SERVER, **fields))
+    before = store.read_all(subject)
+
+    diagnosis = examine_unsaved(live.core, settings, SERVER)
+
+    assert diagnosis.cause is cause
+    assert store.read_all(subject) == before
+    assert source.current().revision == 0
+    assert not list(live.core.data_directory.glob("trial-*"))
 
 
 def test_a_session_that_was_never_paired(live: LiveCore) -> None:

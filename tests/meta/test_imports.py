@@ -67,7 +67,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "dialogs": {"components", "i18n", "state", "session_state", "text"},
     "activity": {"auth", "components", "formatting", "i18n", "state", "session_state", "text", "words"},
     "alerting": _OF_PAGES | {"auth", "dialogs", "formatting", "fragments"},
-    "charts": {"activity", "components", "formatting", "fragments", "i18n", "state", "text", "words"},
+    "charts": _OF_PAGES | {"activity", "cache", "formatting", "fragments", "words"},
     "incidents": {"activity", "alerting", "auth", "components", "formatting", "i18n", "state", "text"},
     "doctor": {"auth", "components", "formatting", "i18n", "cache", "state", "text"},
     "session": _OF_PAGES

@@ -61,6 +61,17 @@ def test_without_a_start_it_begins_now(tmp_path: Path, length: str, minutes: int
     assert window.current(datetime.now(UTC)) is not None
 
 
+def test_a_tag_stands_for_its_sessions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make_source(FileStore(tmp_path / "data" / "store"))
+    source.edit(lambda saved: saved.with_session(SERVER, "sales", tags="Norte"), actor="ana")
+
+    window = planned(tmp_path, "tag:norte", "--for", "2h")
+
+    assert window.targets == (Target.of_tag("Norte"),)
+    assert "tag:Norte" in capsys.readouterr().out
+    assert main(["maintenance", "add", "tag:sul", "--for", "2h"]) == 2
+
+
 def test_a_recurring_window_keeps_its_days(tmp_path: Path) -> None:
     words = ["--every", "Thu,mon,thu", "--at", "02:30", "--for", "1h", "--zone", "America/Sao_Paulo"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -115,6 +116,12 @@ class FakeCore:
         self.settings = SettingsSource(load_environment(environ), self.store)
         self.client: Any = lambda server: NobodyListens()
         self.now = real_now
+
+    @contextmanager
+    def trial_client(self, server: Any, _settings: Any) -> Iterator[Any]:
+        """Yield the client of a test whose settings are not saved."""
+        with closing(self.client(server)) as client:
+            yield client
 
     def shows(self, *sessions: SessionSnapshot, **fields: Any) -> None:
         """Let the monitor show one gateway with these sessions."""

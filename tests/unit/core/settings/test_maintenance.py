@@ -23,6 +23,7 @@ from core.settings.maintenance import (
     period_of,
 )
 from core.settings.source import SettingsSource
+from core.settings.values import ServerSettings, SessionSettings
 from core.store import FileStore
 from tests.fakes import FakeClock
 from tests.support.settings_world import ENVIRONMENT
@@ -222,7 +223,48 @@ class TestPeriod:
     def test_only_windows_of_a_gateway_concern_its_prober(self) -> None:
         all_of_them = [window(0, 1, target, id=str(target)) for target in (Target(), MAIN, OTHER, SALES)]
 
-        assert [one.targets[0] for one in concerning(all_of_them, "main")] == [Target(), MAIN, SALES]
+        found = concerning(all_of_them, gateway(sales=""))
+
+        assert [one.targets[0] for one in found] == [Target(), MAIN, SALES]
+
+
+def gateway(**tags: str) -> ServerSettings:
+    """Return the settings of a gateway whose sessions have these tags."""
+    sessions = tuple(SessionSettings(name=name, tags=text) for name, text in tags.items())
+    return ServerSettings(name="main", url="http://127.0.0.1:21465", sessions=sessions)
+
+
+class TestTags:
+    @pytest.mark.parametrize(
+        ("targets", "expected"),
+        [
+            ([Target.of_tag("norte")], {"sales", "support"}),
+            ([Target.of_tag("NORTE")], {"sales", "support"}),
+            ([Target.of_tag("retail")], {"support"}),
+            ([Target.of_tag("nort")], set()),
+            ([Target.of_tag("retail"), Target(server="main", session="porto")], {"support", "porto"}),
+            ([Target.of_tag("retail"), OTHER], {"support"}),
+            ([Target.of_tag("sul"), MAIN], {"sales", "support", "porto"}),
+        ],
+    )
+    def test_tag_stands_for_the_sessions_that_have_it(
+        self, targets: list[Target], expected: set[str]
+    ) -> None:
+        server = gateway(sales="Norte", support="retail, norte", porto="")
+
+        windows = concerning([window(-1, 1, *targets)], server)
+
+        names = {one.name for one in server.sessions}
+        assert {one for one in names if period_of(windows, "main", one, NOW)} == expected
+
+    def test_tag_says_nothing_of_the_gateway_itself(self) -> None:
+        windows = concerning([window(-1, 1, Target.of_tag("norte"))], gateway(sales="norte"))
+
+        assert period_of(windows, "main", None, NOW) is None
+
+    def test_tag_that_is_not_resolved_covers_nothing_as_in_releases_without_tags(self) -> None:
+        assert not window(-1, 1, Target.of_tag("norte")).covers("main", "sales")
+        assert not Target(session=Target.of_tag("norte").session).covers("main", "sales")
 
 
 class World:

@@ -6,7 +6,7 @@ import pytest
 from page_world import server, session
 
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
-from core.settings.values import SessionSettings
+from core.settings.values import SessionSettings, all_tags
 from dashboard.overview import selection as overview
 
 SALES = session("sales", "connected")
@@ -60,7 +60,7 @@ def test_a_tag_is_a_whole_word_in_any_case(tag: str, found: list[str]) -> None:
 
 
 def test_each_tag_is_offered_once() -> None:
-    assert overview.all_tags(KNOWN.values()) == ["Norte", "retail"]
+    assert all_tags(KNOWN.values()) == ["Norte", "retail"]
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,52 @@ def test_what_a_gateway_costs_is_one_entry(
 
     assert [told(one) for one in made] == entries
     assert sum(map(overview.size, made)) == len(found)
+
+
+GROUPED = (
+    session("lost", "disconnected"),
+    session("norte-1", "connected", server="porto"),
+    session("plain", "connected"),
+    session("norte-2", "connected"),
+)
+TAGGED = {
+    ("porto", "norte-1"): SessionSettings(name="norte-1", tags="Norte, retail"),
+    ("main", "norte-2"): SessionSettings(name="norte-2", tags="norte"),
+    ("main", "lost"): SessionSettings(name="lost", tags="retail"),
+}
+
+
+class TestGroups:
+    def names(self, by: overview.Grouping) -> dict[str, list[str]]:
+        found = overview.grouped(GROUPED, TAGGED, by)
+        return {one.name: [session.session for session in one.sessions] for one in found}
+
+    def test_first_tag_decides_and_the_most_urgent_group_comes_first(self) -> None:
+        found = self.names(overview.Grouping.TAG)
+
+        assert list(found.items()) == [
+            ("retail", ["lost"]),
+            ("Norte", ["norte-1", "norte-2"]),
+            ("", ["plain"]),
+        ]
+
+    def test_gateway(self) -> None:
+        assert self.names(overview.Grouping.GATEWAY) == {
+            "main": ["lost", "plain", "norte-2"],
+            "porto": ["norte-1"],
+        }
+
+    def test_gateway_with_a_fault_is_a_group_of_its_own_among_tags(self) -> None:
+        down = server(
+            *(session(name, "unreachable", server="porto") for name in ("norte-1", "sul-1")),
+            server="porto",
+            up=False,
+        )
+        entries = overview.entries([*down.sessions, session("norte-2")], [down])
+
+        found = overview.grouped(entries, TAGGED, overview.Grouping.TAG)
+
+        assert [(one.kind, one.name, len(one.sessions)) for one in found] == [
+            (overview.Grouping.GATEWAY, "porto", 2),
+            (overview.Grouping.TAG, "Norte", 1),
+        ]

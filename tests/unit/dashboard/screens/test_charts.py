@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from page_world import ENVIRONMENT, FakeCore, ago, open_page, session, shown
+import pytest
+from page_world import ENVIRONMENT, FakeCore, ago, open_page, server, session, shown
 from streamlit.testing.v1 import AppTest
 
 from core.models import HistoryEntry, Reason
+from core.monitor.histogram import RunningHistogram
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
+from dashboard import state
 from tests.support.waiting import until
 
 LOST = session("sales", "disconnected", since=ago(hours=2), lost_at=ago(hours=2), reason=Reason.CODE_EXPIRED)
@@ -93,3 +96,39 @@ def test_a_lost_session_links_to_its_runbook_and_its_dashboard_in_grafana(core: 
         'href="https://grafana.example.org/d/wppconnect-session?var-server=main&amp;var-session=sales"'
         in text
     )
+
+
+def probed(core: FakeCore, *servers: str) -> None:
+    """Show gateways of which each was probed three times since the page began."""
+    for count in (0, 3):
+        histogram = RunningHistogram()
+        for _number in range(count):
+            histogram.observe(0.2)
+        core.monitor.servers = tuple(
+            server(session("sales", server=name), server=name, probe_seconds=histogram.snapshot())
+            for name in servers
+        )
+        state.probe_durations().take(core.monitor.snapshot())
+
+
+def test_the_probe_duration_is_drawn_with_its_table(core: FakeCore) -> None:
+    probed(core, "main")
+
+    app = drawn("")
+
+    chart = charts(app)[-1]
+    assert chart.alt.startswith("Duration of the probes of main, the last 24 hours")
+    values = json.loads(chart.spec)["layer"][0]["data"]["values"]
+    assert [(one["seconds"], one["probes"]) for one in values] == [
+        (pytest.approx(0.2425), "3"),
+        (pytest.approx(0.2), "3"),
+    ]
+    assert "Probe duration" in shown(app)
+
+
+def test_of_several_gateways_one_is_selected(core: FakeCore) -> None:
+    probed(core, "main", "porto")
+
+    app = drawn("").selectbox(key="probed-gateway").set_value("porto").run()
+
+    assert "of porto," in charts(app)[-1].alt

@@ -141,6 +141,19 @@ def test_the_selection_outlives_a_search(core: FakeCore) -> None:
     assert "2 selected" in shown(app)
 
 
+def test_a_group_is_selected_by_its_tag(core: FakeCore) -> None:
+    core.settings.edit(lambda saved: saved.with_session("main", "sales", tags="norte"), actor="rui")
+    core.shows(session("sales"), session("support"))
+    app = open_page(group="tag")
+    before = [one.key for one in app.button if str(one.key).startswith("select-tag-")]
+    app.button(key="select").click().run()
+
+    app.button(key="select-tag-norte").click().run()
+
+    assert before == []
+    assert "1 selected" in shown(app)
+
+
 def test_nobody_logs_out_several_sessions(core: FakeCore) -> None:
     keys = [str(button.key) for button in selecting(core, "sales").button]
 

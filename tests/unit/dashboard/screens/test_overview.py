@@ -99,6 +99,38 @@ def test_a_gateway_is_chosen_where_there_are_several(core: FakeCore) -> None:
     assert "open-porto-elsewhere" in [button.key for button in porto.button]
 
 
+def test_the_list_is_grouped_by_gateway_or_tag_and_a_link_keeps_that(core: FakeCore) -> None:
+    others = [session("elsewhere", "connected", server="porto"), session("lost", server="porto")]
+    core.monitor.servers = (server(*MANY), server(*others, server="porto"))
+    core.settings.edit(lambda saved: saved.with_session("main", "shop-07", tags="Norte"), actor="rui")
+    app = open_page()
+    plain_order = rows(app)
+
+    app.selectbox(key="grouping").set_value("gateway").run()
+    by_gateway = shown(app)
+    address = app.query_params["group"]
+    app.selectbox(key="grouping").set_value("").run()
+
+    assert by_gateway.index("Gateway porto") < by_gateway.index("Gateway main")
+    assert "1 of 2 connected" in by_gateway
+    assert address == "gateway"
+    assert rows(app) == plain_order
+    assert "group" not in app.query_params
+    by_tag = shown(open_page(group="tag", find="shop-0"))
+    assert by_tag.index(">No tag<") < by_tag.index(">Norte<")
+
+
+def test_a_heading_is_repeated_where_a_page_begins_within_a_group(core: FakeCore) -> None:
+    core.monitor.servers = (server(*MANY), server(session("lost", server="porto"), server="porto"))
+
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.query_params["group"], app.query_params["page"] = "gateway", "2"
+    text = shown(app.run())
+
+    assert text.count("Gateway main") == 1
+    assert "Gateway porto" not in text
+
+
 def test_typing_narrows_the_list(core: FakeCore) -> None:
     filled(core)
     app = open_page()

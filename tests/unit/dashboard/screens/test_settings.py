@@ -251,19 +251,6 @@ def test_a_session_is_removed_only_after_a_question(core: FakeCore) -> None:
     assert core.settings.current().servers[0].session("sales") is None
 
 
-def test_a_gateway_is_added_with_its_secret_key(core: FakeCore) -> None:
-    app = open_settings(core)
-
-    app.text_input(key="add-server-name").set_value("backup")
-    app.text_input(key="add-server-url").set_value("http://10.0.0.9:21465")
-    app.text_input(key="add-server-secret_key").set_value("its-secret")
-    app.button(key="save-add-server").click().run()
-
-    added = core.settings.current().server("backup")
-    assert added is not None
-    assert added.url == "http://10.0.0.9:21465"
-
-
 def test_the_interval_is_saved(core: FakeCore) -> None:
     app = open_settings(core)
 

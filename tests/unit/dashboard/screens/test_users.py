@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from page_world import FakeCore, FakeSignIns, open_page, shown
+from page_world import NOW, FakeCore, FakeSignIns, open_page, shown
 from streamlit.testing.v1 import AppTest
 
 from core.models import HistoryEntry
@@ -16,7 +16,7 @@ from core.store import FileStore
 from dashboard.auth import identity
 from dashboard.auth.links import SignInLinks
 from dashboard.auth.user_admin import UserAdmin
-from dashboard.auth.users import Account, AuthMethod, Role, User, Users
+from dashboard.auth.users import Account, AuthMethod, Passkey, Role, User, Users
 
 
 class Log(list[HistoryEntry]):
@@ -103,6 +103,19 @@ def test_everybody_is_listed_with_their_role() -> None:
     assert "(you)" in text
     assert "<b>rui_</b>" in text
     assert "Not signed in at the moment." in text
+
+
+@pytest.mark.usefixtures("install")
+def test_number_of_passkeys_is_shown_for_accounts_with_a_password(users: Users) -> None:
+    passkeys = tuple(
+        Passkey(id=str(number), public_key="", name="phone", created_at=NOW) for number in range(2)
+    )
+    users.change("rui_", lambda found: found.model_copy(update={"passkeys": passkeys}))
+    users.create("eva@example.org", Role.VIEWER, way=AuthMethod.PROXY)
+
+    text = shown(open_users())
+
+    assert re.findall(r"Passkeys: \d", text) == ["Passkeys: 0", "Passkeys: 2"]
 
 
 def test_added_user_gets_a_link_that_is_shown_once(install: Install, users: Users) -> None:
