@@ -55,6 +55,13 @@ def site(
         yield running
 
 
+# Each proxy and each address once: the tests below ask the four examples without a browser.
+@pytest.mark.parametrize(
+    ("example", "site"),
+    [(EXAMPLES[0], "caddy"), (EXAMPLES[1], "nginx")],
+    ids=["caddy-own host", "nginx-below a path"],
+    indirect=True,
+)
 def test_the_alerts_link_leads_over_the_sign_in_to_a_live_code_and_the_scan_ends_the_outage(
     browser: Browser, site: Site
 ) -> None:

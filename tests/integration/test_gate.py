@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from core.store import History
-from tests.support.chromium import new_tab
+from tests.support.chromium import close_tab, new_tab
 from tests.support.gate_server import (
     PASSWORD,
     Server,
@@ -43,8 +42,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def open_page(browser: Browser, **options: Any) -> Page:
-    return new_tab(browser, **options)
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    opened = new_tab(chromium)
+    yield opened
+    close_tab(opened)
 
 
 def sign_in_by_form(page: Page) -> None:
@@ -228,17 +230,7 @@ def test_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> N
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param({"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}, id="desk"),
-        pytest.param({"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="phone"),
-    ],
-)
-def test_page_works_under_the_policy_without_any_request_elsewhere(
-    server: Server, chromium: Browser, options: dict[str, Any]
-) -> None:
-    page = open_page(chromium, **options)
+def test_page_works_under_the_policy_without_any_request_elsewhere(server: Server, page: Page) -> None:
     complaints: list[str] = []
     addresses: list[str] = []
     page.on("console", lambda message: complaints.extend(complaint(message)))
@@ -260,11 +252,9 @@ def test_page_works_under_the_policy_without_any_request_elsewhere(
 
 @pytest.mark.browser
 def test_link_signs_the_administrator_in_and_leaves_no_trace_in_the_address(
-    tmp_path: Path, chromium: Browser
+    tmp_path: Path, page: Page
 ) -> None:
     with serving(tmp_path) as server:
-        page = open_page(chromium)
-
         page.goto(server.link)
         page.get_by_label("New password", exact=True).fill(PASSWORD)
         in_between = page.url
@@ -278,8 +268,7 @@ def test_link_signs_the_administrator_in_and_leaves_no_trace_in_the_address(
 
 
 @pytest.mark.browser
-def test_sign_out_in_one_tab_empties_the_other(server: Server, chromium: Browser) -> None:
-    page = open_page(chromium)
+def test_sign_out_in_one_tab_empties_the_other(server: Server, page: Page) -> None:
     page.goto(server.url)
     sign_in_by_form(page)
     expect(page.get_by_role("heading", name=TITLE)).to_be_visible()
@@ -289,8 +278,8 @@ def test_sign_out_in_one_tab_empties_the_other(server: Server, chromium: Browser
     other.get_by_role("button", name="Sign out", exact=True).click()
 
     expect(other.get_by_text("You are signed out.")).to_be_visible()
-    expect(page.get_by_role("heading", name=TITLE)).to_be_hidden(timeout=2000)
-    expect(page.get_by_text("Ticking")).to_be_hidden(timeout=2000)
+    expect(page.get_by_role("heading", name=TITLE)).to_be_hidden()
+    expect(page.get_by_text("Ticking")).to_be_hidden()
 
 
 def complaint(message: ConsoleMessage) -> list[str]:

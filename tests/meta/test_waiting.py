@@ -15,6 +15,8 @@ CALLING = {
     *("get", "post", "put", "delete", "request", "urlopen", "create_connection", "HTTPConnection"),
     *("DockerClient", "recv", "run", "communicate", "until", *WAITING),
 }
+SCRIPTED = {"from_file", "from_function", "from_string"}
+"""Streamlit's AppTest gives a script three seconds unless `default_timeout` says otherwise."""
 EXPECTS = "pytest.raises("
 
 
@@ -41,6 +43,11 @@ def test_every_deadline_is_generous() -> None:
         ("sleep(1)", ["sleep(1)"]),
         ("await asyncio.sleep(0)", []),
         ("pause.wait(0.02)", []),
+        ("expect(page).to_be_hidden()", []),
+        ("expect(page).to_be_hidden(timeout=2000)", ["expect(page).to_be_hidden(timeout=2000)"]),
+        ("AppTest.from_file(path, default_timeout=60)", []),
+        ("AppTest.from_file(path, default_timeout=20)", ["AppTest.from_file(path, default_timeout=20)"]),
+        ("AppTest.from_function(page).run()", ["AppTest.from_function(page)"]),
         ("with pytest.raises(Timeout):\n    http.get(url, timeout=0.3)", []),
     ],
 )
@@ -68,9 +75,19 @@ def is_short(call: ast.Call) -> bool:
     if name == "sleep":
         return not ast.unparse(call).startswith("asyncio.")
     named = {keyword.arg: keyword.value for keyword in call.keywords}
+    if name in SCRIPTED and "AppTest" in ast.unparse(call.func):
+        return _number(named.get("default_timeout"), 3) < DEADLINE_SECONDS
+    if name.startswith("to_") and "timeout" in named:
+        return _number(named["timeout"], 0) < 1000 * DEADLINE_SECONDS
     given = [named[key] for key in ("seconds", "timeout") if key in named and name in CALLING]
     if name in WAITING and isinstance(call.func, ast.Attribute):
         given += call.args[-1:]
     # Below a second are pauses in a loop, and looks that expect nothing.
     numbers = [one.value for one in given if isinstance(one, ast.Constant)]
     return any(isinstance(one, int | float) and 1 <= one < DEADLINE_SECONDS for one in numbers)
+
+
+def _number(value: ast.expr | None, otherwise: float) -> float:
+    """Return a constant's number."""
+    is_number = isinstance(value, ast.Constant) and isinstance(value.value, int | float)
+    return float(ast.literal_eval(value)) if value and is_number else otherwise

@@ -44,7 +44,7 @@ def nobody_installed() -> Iterator[None]:
 def test_page_knows_who_is_signed_in() -> None:
     identity.install(Knows(User(name="Ana", role=Role.ADMINISTRATOR)))
 
-    shown = AppTest.from_function(page).run()
+    shown = AppTest.from_function(page, default_timeout=60).run()
 
     assert shown.markdown[0].value == "Ana, administrator"
 
@@ -53,7 +53,7 @@ def test_browser_without_cookie_is_asked_about_as_such() -> None:
     knows = Knows(None)
     identity.install(knows)
 
-    shown = AppTest.from_function(page).run()
+    shown = AppTest.from_function(page, default_timeout=60).run()
 
     assert shown.markdown[0].value == "nobody"
     assert knows.asked == [None]

@@ -49,7 +49,7 @@ def test_a_search_still_finds_each_of_its_sessions(core: FakeCore) -> None:
 def test_its_sessions_count_on_the_pages_of_the_list(core: FakeCore) -> None:
     down(core, *CONNECTED)
 
-    first, second = AppTest.from_file(str(APP), default_timeout=60), AppTest.from_file(str(APP))
+    first, second = (AppTest.from_file(str(APP), default_timeout=60) for _ in range(2))
     second.query_params["page"] = "2"
 
     assert "1 to 37 of 43" in shown(first.run())

@@ -51,7 +51,7 @@ def test_the_address_may_name_a_page(core: FakeCore) -> None:
     filled(core)
 
     def at(page: str) -> list[str]:
-        app = AppTest.from_file(str(APP), default_timeout=20)
+        app = AppTest.from_file(str(APP), default_timeout=60)
         app.query_params["page"] = page
         return rows(app.run())
 
