@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from cli.terminal import draw_qr, wrap
+from core.messages.operation import STEPS
 from core.models import QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 
@@ -24,23 +25,6 @@ PASSKEY = (
     "If the phone asks for a passkey or says to continue in WhatsApp Web, this gateway cannot answer that, "
     "and scanning again will not help."
 )
-
-STEPS: dict[Step, str] = {
-    Step.CHECKING: "looking at the session",
-    Step.CLOSING: "closing the session's browser",
-    Step.WAITING_AFTER_CLOSE: "waiting until the old browser is gone",
-    Step.WAITING_AFTER_LOGOUT: "waiting until the old browser is gone",
-    Step.STARTING: "starting the session",
-    Step.WAITING_FOR_BROWSER: "waiting for the browser",
-    Step.WAITING_FOR_GATEWAY: "waiting for the gateway to come back",
-    Step.WAITING_FOR_CODE_TO_EXPIRE: "waiting until an earlier pairing code has expired",
-    Step.WAITING_FOR_SCAN: "waiting for the scan",
-    Step.WAITING_FOR_CODE_ENTRY: "waiting until the code is entered on the phone",
-    Step.LOGGING_OUT: "logging out",
-    Step.REMOVING: "removing the session from the gateway",
-    Step.VERIFYING: "looking at the session again",
-    Step.DONE: "done",
-}
 
 
 def frame(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 
 from core.exceptions import SettingProblem
 from core.messages import Message, render
+from core.messages.operation import OUTCOMES, STEPS
 from core.models import Outcome, Pause, Problem, QrCode, Reason, SessionSnapshot, Verdict
 from core.monitor.self_healing import MOST_TRIES, Healed, due_at
 from core.operation_status import SELF_HEALING
@@ -34,11 +35,9 @@ from dashboard.words import (
     OPERATIONS,
     ORIGINS,
     OTHER_CAUSE,
-    OUTCOMES,
     PROGRAMS,
     REASONS,
     SELF_HEALING_ACTS,
-    STEPS,
     look,
 )
 

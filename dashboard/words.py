@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.messages.operation import OUTCOMES
 from core.models import Reason, SessionSnapshot, Verdict
 from dashboard.i18n import N_
 
@@ -79,24 +80,6 @@ OPERATIONS: dict[str, str] = {
     "remove": N_("Removal from the gateway"),
 }
 
-STEPS: dict[str, str] = {
-    "checking": N_("Checking the session's state"),
-    "waiting_for_browser": N_("The browser on the gateway is starting"),
-    "closing": N_("Closing the old attempt"),
-    "waiting_after_close": N_("Waiting for the old browser to end"),
-    "waiting_after_logout": N_("Waiting for the logout to finish"),
-    "starting": N_("Starting the session"),
-    "waiting_for_gateway": N_("Waiting for the gateway to answer"),
-    "logging_out": N_("Logging out on the gateway"),
-    "removing": N_("Removing the session from the gateway"),
-    "waiting_for_code_to_expire": N_("Waiting for the earlier code to expire"),
-    "waiting_for_scan": N_("Waiting for the phone to scan the code"),
-    "waiting_for_code_entry": N_("Waiting for the code to be entered on the phone"),
-    "syncing": N_("The phone accepted the code, WhatsApp is loading the chats"),
-    "verifying": N_("Checking that the session responds"),
-    "done": N_("Done"),
-}
-
 CODE_STEPS = (
     N_("Open WhatsApp on the phone."),
     N_("Tap Settings (on Android the three dots), then Linked devices, then Link a device."),
@@ -136,83 +119,6 @@ CODE_MAY_BE_REPLACED = N_(
     "the QR code."
 )
 """Both shown for a pairing code that outlives the gateway's default time limit of an attempt."""
-
-OUTCOMES: dict[str, str] = {
-    "connected": N_("The session is connected."),
-    "already_connected": N_("The session was already connected: nothing was changed."),
-    "started": N_("The session was started."),
-    "needs_pairing": N_(
-        "The session started but needs a phone. Pair it: scan the QR code or enter a pairing code."
-    ),
-    "close_refused": N_(
-        "The session is starting or waiting for a phone, and ends on its own within a minute. Closing it "
-        "now would leave its browser running."
-    ),
-    "closed": N_("The session was closed. A linked phone stays linked: starting it again needs no scan."),
-    "close_unverified": N_(
-        "The gateway was asked to close the session but did not confirm it. Check the status above."
-    ),
-    "logged_out": N_("The session was logged out and paused. To use it again, pair it with a new scan."),
-    "logged_out_not_paused": N_(
-        "The session was logged out but could not be paused, because the settings cannot be saved. Pause "
-        "it yourself, or it counts as an outage."
-    ),
-    "not_connected": N_(
-        "The gateway can log out only a session that is connected. Remove the linked device on the phone "
-        "instead."
-    ),
-    "removed": N_("The session was removed from the gateway, its pairing included, and from this page."),
-    "removed_not_forgotten": N_(
-        "The session was removed from the gateway but is still listed here, because the settings cannot be "
-        "saved. Remove it here yourself."
-    ),
-    "remove_refused": N_(
-        "Nothing was removed: the gateway removes only a session that is closed and whose profile is no "
-        "symbolic link. Close the session, then try again."
-    ),
-    "remove_too_early": N_(
-        "Nothing was removed: the browser of an earlier attempt may still use the session's profile. Try "
-        "again in two minutes."
-    ),
-    "remove_not_offered": N_(
-        "This gateway cannot remove the session: this is supported by versions after 2.10.16, for names "
-        "that begin with a letter or digit."
-    ),
-    "code_expired": N_(
-        "No phone was linked before the code expired. Request a new one. If the phone asked for a passkey or "
-        "said to continue in WhatsApp Web, this gateway cannot answer that, and scanning again will not help."
-    ),
-    "link_not_completed": N_(
-        "Linking was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web, "
-        "this gateway cannot answer that, and scanning again will not help: update the gateway to a "
-        "version that can, or link an account without a passkey. If the phone asked for nothing, check "
-        "that it is online and has fewer than four linked devices, then request a new code."
-    ),
-    "code_not_visible": N_(
-        "The gateway provides a pairing code only at the first start of a session, so none can be shown "
-        "now. Use the QR code."
-    ),
-    "code_unsupported": N_(
-        "This gateway is too old for pairing codes, which need version 2.6.0. Use the QR code."
-    ),
-    "needs_webhook_confirmation": N_("Pairing would delete this session's webhook. Your decision is needed."),
-    "start_failed": N_(
-        "The gateway could not start the session. Try again; if that fails, restart the session."
-    ),
-    "stuck": N_("The browser on the gateway did not start. Restart the session."),
-    "unauthorized": N_("The gateway does not accept the token. Check the secret key in the settings."),
-    "secret_rejected": N_("The gateway does not accept the secret key. Correct it in the settings."),
-    "unreachable": N_(
-        "The gateway does not answer. Check that it is running and that its address is correct."
-    ),
-    "asked_to_wait": N_("The gateway, or a proxy in front of it, asks for a pause. Try again later."),
-    "timed_out": N_("It took too long. Check the status above and try again."),
-    "busy_elsewhere": N_("Another action is running for this session. Wait until it has finished."),
-    "not_needed": N_("Nothing was done: the session's state had already changed."),
-    "gave_way": N_("Self-healing stopped because another action was requested for this session."),
-    "stopped": N_("Interrupted because the program stopped. Try again."),
-    "failed": N_("It failed. Try again; see the log for details."),
-}
 
 FIXED_IN_SETTINGS = frozenset({"unauthorized", "secret_rejected", "unreachable"})
 """Outcomes whose next step only administrators can take."""

@@ -276,7 +276,7 @@ class Gateway(Protocol):
         """Have WhatsApp answer a lookup through a session. Raises nothing of the gateway's."""
 
     def start(self, run: Run) -> str:
-        """Start a session. This and the other procedures return a key of `operation_status.OUTCOMES`."""
+        """Start a session. This and the other procedures return a key of `messages.operation.OUTCOMES`."""
 
     def restart(self, run: Run) -> str:
         """Start a session anew; its pairing is kept."""

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import changes, containers, field, files, gateway, setting, store, sync_file, transport
+from core.messages import (
+    changes,
+    containers,
+    field,
+    files,
+    gateway,
+    operation,
+    setting,
+    store,
+    sync_file,
+    transport,
+)
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "changes": changes.TEMPLATES,
@@ -17,6 +28,7 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "field": field.TEMPLATES,
     "files": files.TEMPLATES,
     "gateway": gateway.TEMPLATES,
+    "operation": operation.TEMPLATES,
     "setting": setting.TEMPLATES,
     "store": store.TEMPLATES,
     "sync_file": sync_file.TEMPLATES,

@@ -6,8 +6,9 @@ import logging
 from datetime import datetime
 
 from core.messages import Message
+from core.messages.operation import OUTCOMES
 from core.models import HistoryEntry, Outcome
-from core.operation_status import OUTCOMES, Facts, OperationStatus, Step
+from core.operation_status import SUCCESSES, Facts, OperationStatus, Step
 from core.store import Store, Unreadable, modify
 
 log = logging.getLogger(__name__)
@@ -99,9 +100,8 @@ def ended(
 
 def outcome_of(code: str, explanation: Message | None = None, *, at: datetime) -> Outcome:
     """Return the outcome for a key of `OUTCOMES`."""
-    ok, sentence = OUTCOMES[code]
-    message = str(explanation) if explanation else sentence
-    return Outcome(ok=ok, code=code, message=message, explanation=explanation, at=at)
+    message = str(explanation) if explanation else OUTCOMES[code]
+    return Outcome(ok=code in SUCCESSES, code=code, message=message, explanation=explanation, at=at)
 
 
 def history_entry(status: OperationStatus, outcome: Outcome) -> HistoryEntry:

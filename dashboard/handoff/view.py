@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from core.handoffs import MOST_ROUNDS, Event, Handoff
+from core.messages.operation import OUTCOMES
 from core.models import START_DOUBT, WAITS_FOR_A_PHONE, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus, Step
 from dashboard import formatting
@@ -19,7 +20,6 @@ from dashboard.words import (
     CODE_STEPS,
     IF_A_PASSKEY_IS_ASKED,
     NEXT_CODE_FOLLOWS,
-    OUTCOMES,
 )
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.messages.operation import STEPS
 from core.models import Outcome
 from dashboard import components, formatting, state
 from dashboard.doctor.panel import draw_diagnosis
@@ -12,7 +13,6 @@ from dashboard.i18n import N_
 from dashboard.i18n import gettext as _
 from dashboard.settings_page.checks import Asked, Discovery
 from dashboard.settings_page.found_sessions import draw_discovery
-from dashboard.words import STEPS
 
 RESULT_SECONDS = 1
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from core.doctor.diagnosis import Cause, Check
+from core.messages.operation import OUTCOMES
 from core.models import Reason
 from dashboard.i18n import N_
-from dashboard.words import OUTCOMES, REASONS
+from dashboard.words import REASONS
 
 CHECKS: dict[Check, tuple[str, str, str]] = {
     Check.REACHABLE: (

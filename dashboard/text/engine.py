@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.doctor.diagnosis import Cause, Check
+from core.messages.operation import OUTCOMES, STEPS
 from core.models import Reason, SessionSnapshot
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_, Translate
 from dashboard.text.diagnosis_words import CAUSES, CHECKS
-from dashboard.words import OUTCOMES, REASONS, RESTART_MEANS, START_DOUBTED, STEPS
+from dashboard.words import REASONS, RESTART_MEANS, START_DOUBTED
 
 _ANSWERS, _NO_ANSWER, _NOT_ASKED = CHECKS[Check.PAGE_ANSWERS]
 

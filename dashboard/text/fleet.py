@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.messages.operation import OUTCOMES
 from core.operations.fleet import Action, Item, Skip
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_
-from dashboard.words import OUTCOMES
 
 TITLES: dict[Action, str] = {
     Action.START: N_("Start several sessions?"),
@@ -50,7 +50,7 @@ ENDS: dict[str, str] = {
     "gave_up": N_("not tried: three consecutive starts failed on its gateway"),
     "not_begun": N_("not started: stopped"),
 }
-GOOD = frozenset({"connected", "already_connected", "started"})
+GOOD = frozenset({"connected", "already_connected"})
 
 
 def item(formatter: LocaleFormatter, told: Item) -> tuple[str, str]:

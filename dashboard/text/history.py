@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from core.messages.operation import OUTCOMES
 from core.models import HistoryEntry, Verdict
 from dashboard import formatting
 from dashboard.auth.words import ROLES
@@ -18,7 +19,6 @@ from dashboard.words import (
     HISTORY_KINDS,
     LOOKS,
     OPERATIONS,
-    OUTCOMES,
     REASONS,
     SIGN_IN_OUTCOMES,
     USER_CHANGES,

@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser, StorageState
 
+from core.messages.operation import OUTCOMES
 from dashboard.i18n import translator
-from dashboard.words import IF_A_PASSKEY_IS_ASKED, OUTCOMES
+from dashboard.words import IF_A_PASSKEY_IS_ASKED
 from tests.support.stack import SESSION, Stack
 from tests.support.visitor import Visitor
 from tests.support.waiting import until

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from core.messages.operation import OUTCOMES
 from core.models import Reason, Verdict
-from dashboard.words import LOOKS, OUTCOMES, REASONS
+from dashboard.words import LOOKS, REASONS
 from simulator import Simulator
 from tests.support.live_core import NUMBER, SERVER, SESSION, LiveCore, live_core
 from tests.support.waiting import until
@@ -47,7 +48,7 @@ def test_h2_pairing_code_when_the_browser_cannot_start_times_out(gateway: Simula
         outcome = live.await_outcome()
 
     assert outcome.code == "timed_out"
-    assert OUTCOMES["timed_out"] == "It took too long. Check the status above and try again."
+    assert OUTCOMES["timed_out"] == "It took too long. Check the session's status and try again."
 
 
 def test_h3_start_just_after_logout_waits_until_the_old_browser_has_gone(live: LiveCore) -> None:

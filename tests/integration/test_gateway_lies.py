@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.messages.operation import OUTCOMES
 from core.models import Reason, SessionState, Verdict
-from dashboard.words import LOOKS, OUTCOMES, REASONS
+from dashboard.words import LOOKS, REASONS
 from tests.support.live_core import NUMBER, SERVER, SESSION, LiveCore
 from tests.support.waiting import until
 

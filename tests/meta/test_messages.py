@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.messages import SUBJECTS, TEMPLATES
+from core.messages import SUBJECTS, TEMPLATES, operation
+from core.operation_status import SUCCESSES, Step
 from tests.meta.source import modules, tree_of
 
 TABLES = Path("core/messages")
@@ -51,10 +52,18 @@ def test_every_id_that_the_code_names_has_its_english() -> None:
 
 def test_every_template_is_used() -> None:
     unused = {
-        f"{subject}.{name}" for subject, templates in SUBJECTS.items() for name in templates
+        f"{subject}.{name}"
+        for subject, templates in SUBJECTS.items()
+        for name in templates
+        if subject != "operation"
     } - named_ids().keys()
 
     assert unused == set()
+
+
+def test_every_code_of_an_operation_has_words() -> None:
+    assert operation.STEPS.keys() == set(Step)
+    assert operation.OUTCOMES.keys() > SUCCESSES
 
 
 def test_a_message_has_the_arguments_of_its_template() -> None:

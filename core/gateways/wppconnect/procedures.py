@@ -1,7 +1,7 @@
 """Bring a session from any state to the requested one, by the gateway's rules and waits.
 
 Each procedure acts through the client and reads the effect from the Snapshot, so that only one process
-probes the session. It returns a key of `operation_status.OUTCOMES`.
+probes the session. It returns a key of `core.messages.operation.OUTCOMES`.
 """
 
 from __future__ import annotations

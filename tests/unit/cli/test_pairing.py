@@ -11,7 +11,8 @@ import pytest
 from cli.environment import NO_SERVER, make_demo_secret, note_demo_gateway
 from cli.pairing import Pairing, find_server, pairing_environment
 from core.exceptions import ConfigurationError
-from core.operation_status import OUTCOMES, Kind
+from core.messages.operation import OUTCOMES
+from core.operation_status import Kind
 from core.runtime import Core
 from core.settings.values import ServerSettings, SessionSettings, Settings
 from tests.fakes import FakeMonitor, FakeOperations
@@ -37,7 +38,7 @@ def test_expired_code_is_told_with_what_to_do_next() -> None:
 
     assert command.run(None) is False
     told = " ".join(out.getvalue().split())
-    assert told.endswith(f"{OUTCOMES['code_expired'][1]} For another try run this command again.")
+    assert told.endswith(f"{OUTCOMES['code_expired']} For another try run this command again.")
 
 
 def test_long_outcome_is_broken_between_words() -> None:
@@ -47,7 +48,7 @@ def test_long_outcome_is_broken_between_words() -> None:
 
     told = out.getvalue().rpartition("\x1b[?1049l")[2].splitlines()
     assert max(map(len, told)) <= 80
-    assert " ".join(told) == OUTCOMES["code_not_visible"][1]
+    assert " ".join(told) == OUTCOMES["code_not_visible"]
 
 
 def test_pairing_whose_process_died_is_told() -> None:

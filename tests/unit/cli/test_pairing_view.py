@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.pairing_view import PASSKEY, STEPS, frame
+from cli.pairing_view import PASSKEY, frame
 from cli.terminal import BLACK_ON_WHITE, draw_qr
 from core.models import QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
@@ -56,7 +56,7 @@ def test_progress_is_told_in_words_with_the_time_left() -> None:
     assert lines == [
         "sales on main",
         "",
-        "waiting until the old browser is gone, 60 s left",
+        "Waiting for the old browser to end, 60 s left",
         "Ctrl-C leaves.",
     ]
 
@@ -220,7 +220,7 @@ def test_dead_code_is_not_drawn() -> None:
 
     lines = drawn(status(step=Step.STARTING), dead)
 
-    assert lines == ["sales on main", "", "starting the session", "Ctrl-C leaves."]
+    assert lines == ["sales on main", "", "Starting the session", "Ctrl-C leaves."]
 
 
 def test_pairing_code_is_shown_in_two_halves_and_no_qr_code_beside_it() -> None:
@@ -235,7 +235,7 @@ def test_pairing_code_is_shown_in_two_halves_and_no_qr_code_beside_it() -> None:
 
     assert lines[3:] == [
         "Enter this code:  ABCD-1234",
-        "waiting until the code is entered on the phone, 40 s left",
+        "Waiting for the code to be entered on the phone, 40 s left",
         "Ctrl-C leaves.",
     ]
 
@@ -243,8 +243,4 @@ def test_pairing_code_is_shown_in_two_halves_and_no_qr_code_beside_it() -> None:
 def test_somebody_elses_action_is_named() -> None:
     lines = drawn(status(kind=Kind.CLOSE, step=Step.CLOSING))
 
-    assert "ana is already working on it (close): closing the session's browser" in lines
-
-
-def test_every_step_has_words() -> None:
-    assert set(STEPS) == set(Step)
+    assert "ana is already working on it (close): Closing the old attempt" in lines

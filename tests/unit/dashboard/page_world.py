@@ -16,6 +16,7 @@ from core.clock import now as real_now
 from core.exceptions import ConnectError
 from core.handoffs import Handoffs
 from core.messages import Message
+from core.messages.operation import OUTCOMES
 from core.models import (
     Outcome,
     QrCode,
@@ -23,7 +24,7 @@ from core.models import (
     SessionSnapshot,
     Verdict,
 )
-from core.operation_status import OUTCOMES, OperationStatus
+from core.operation_status import SUCCESSES, OperationStatus
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore, History
@@ -87,8 +88,7 @@ def operation(name: str = "sales", kind: str = "pair", **fields: Any) -> Operati
 
 def ended(code: str, name: str = "sales", kind: str = "pair", **fields: Any) -> OperationStatus:
     """An operation that ended with an outcome."""
-    ok, message = OUTCOMES[code]
-    outcome = Outcome(ok=ok, code=code, message=message, at=NOW)
+    outcome = Outcome(ok=code in SUCCESSES, code=code, message=OUTCOMES[code], at=NOW)
     return operation(name, kind, step="done", finished_at=NOW, outcome=outcome, **fields)
 
 

@@ -12,11 +12,12 @@ from page_world import NOW, ago, session
 from core.exceptions import SettingProblem
 from core.gateways.wppconnect.contract.credentials import WRONG_TOKENS
 from core.messages import Message, render
+from core.messages.operation import OUTCOMES
 from core.models import EndToEnd, Healing, Outcome, QrCode, Reason
 from dashboard import formatting
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import translator
-from dashboard.words import NO_END_TO_END, OUTCOMES
+from dashboard.words import NO_END_TO_END
 
 FORMATTER = LocaleFormatter(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.models import Reason, Verdict
-from core.operation_status import OUTCOMES, Kind, Step
+from core.operation_status import Kind
 from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
 from dashboard import words
 from dashboard.theme import theme
@@ -16,7 +16,5 @@ def test_every_verdict_has_words_a_shape_and_a_colour() -> None:
 
 def test_every_code_of_core_has_words() -> None:
     assert words.REASONS.keys() == set(Reason)
-    assert {str(step) for step in Step} <= words.STEPS.keys()
     assert {str(kind) for kind in Kind} <= words.OPERATIONS.keys()
-    assert OUTCOMES.keys() <= words.OUTCOMES.keys()
     assert {DEFAULT, SAVED_ON_THE_PAGE} == words.ORIGINS.keys()

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.messages.operation import OUTCOMES
 from core.models import EndToEnd, Healing, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.monitor.self_healing import Healed, begun, choose, due_at, ended, follow
-from core.operation_status import OUTCOMES
 from tests.support.snapshots import server_snapshot
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

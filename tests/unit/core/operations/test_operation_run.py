@@ -22,8 +22,9 @@ from core.exceptions import (
 )
 from core.logs import redact
 from core.messages import Message
+from core.messages.operation import OUTCOMES
 from core.models import SessionState, Verdict
-from core.operation_status import OUTCOMES, Kind, OperationStatus, Step
+from core.operation_status import Kind, OperationStatus, Step
 from core.operations.operation_run import OperationRun, StoppedError, ThreadCall
 from core.operations.record import read_facts, write_status
 

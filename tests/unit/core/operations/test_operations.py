@@ -14,8 +14,9 @@ from watched_gateway import SERVER
 
 from core.exceptions import ConfigurationError, SessionDisconnectedError, StoreError, WppconnectError
 from core.locks import ProcessLock
+from core.messages.operation import OUTCOMES
 from core.models import Reason
-from core.operation_status import OUTCOMES, Kind
+from core.operation_status import Kind
 from core.operations.record import write_status
 from tests.support.waiting import until
 

@@ -5,11 +5,12 @@ from page_world import session
 
 from core.clock import now
 from core.handoffs import MOST_ROUNDS, Event, Handoff
+from core.messages.operation import OUTCOMES
 from core.models import Outcome, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 from dashboard.formatting import LocaleFormatter
 from dashboard.handoff.view import State, build_state
-from dashboard.words import CODE_MAY_BE_REPLACED, IF_A_PASSKEY_IS_ASKED, OUTCOMES
+from dashboard.words import CODE_MAY_BE_REPLACED, IF_A_PASSKEY_IS_ASKED
 
 NOW = now()
 

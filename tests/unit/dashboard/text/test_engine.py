@@ -7,11 +7,12 @@ import re
 import pytest
 from page_world import NOW, session
 
+from core.messages.operation import OUTCOMES, STEPS
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import LOCALES
 from dashboard.text.diagnosis_words import CAUSES, CHECKS
 from dashboard.text.engine import WITHOUT_BROWSER, formatter_for, translate_for
-from dashboard.words import OUTCOMES, REASONS, RESTART_MEANS, START_DOUBTED, STEPS
+from dashboard.words import REASONS, RESTART_MEANS, START_DOUBTED
 
 TEXTS = [
     *REASONS.values(),

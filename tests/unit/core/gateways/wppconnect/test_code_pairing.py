@@ -12,8 +12,9 @@ from core.gateways.wppconnect.client import StartOptions
 from core.gateways.wppconnect.code_pairing import LOOK_SECONDS, code_obstacle, pair_by_code
 from core.gateways.wppconnect.procedures import may_hold_webhook, would_lose_webhook
 from core.linking_events import LinkingEvents
+from core.messages.operation import OUTCOMES
 from core.models import Reason, SessionSnapshot, Verdict
-from core.operation_status import OUTCOMES, Facts
+from core.operation_status import Facts
 from tests.support.snapshots import server_snapshot
 
 NUMBER = "351912345678"

@@ -9,8 +9,9 @@ from core.exceptions import RequestTimeoutError, SessionDisconnectedError
 from core.gateways.wppconnect.client import StartOptions
 from core.gateways.wppconnect.procedures import Goal, bring_up, close, heal, log_out
 from core.linking_events import LinkingEvents
+from core.messages.operation import OUTCOMES
 from core.models import Reason, Verdict
-from core.operation_status import OUTCOMES, Facts, Step
+from core.operation_status import Facts, Step
 
 START, RESTART, PAIR = Goal(), Goal(restart=True), Goal(show_code=True)
 
