@@ -205,10 +205,15 @@ class Monitor:
             closed_by=self._closed_by,
             linking_events=self._linking_events,
             restarts=self._restarts,
+            is_ours=self._is_probed_here,
             wake=wake,
             now=self._now,
             monotonic=self._monotonic,
         )
+
+    def _is_probed_here(self, server: str) -> bool:
+        gateway = self._gateways.get(server)
+        return gateway is not None and gateway.is_probed_here
 
     def _aged(self, latest: ServerSnapshot, configured: ServerSettings, settings: Settings) -> ServerSnapshot:
         """Return the configured sessions' snapshot, stale ones as unknown; `latest` itself if unchanged."""
@@ -259,6 +264,11 @@ class _Gateway:
         if watcher is not None and watcher.latest is not None:
             return watcher.latest
         return self._monitor._exchange.read(self._server.name)
+
+    @property
+    def is_probed_here(self) -> bool:
+        """Whether this process probes the gateway."""
+        return self._watcher is not None
 
     def hint(self, session: str) -> bool:
         """Pass a hint to this process's watcher; return False if another process probes the gateway."""

@@ -15,17 +15,24 @@ OWN_CALL_SECONDS = 0.0016
 """Processor time of this process planned for a call: twice what it takes, so that half a core suffices."""
 
 
-def count_enabled(settings: Settings) -> int:
-    """Return the number of enabled sessions of all gateways."""
-    return sum(one.enabled for server in settings.servers if server.enabled for one in server.sessions)
+class OwnInterval:
+    """The shortest interval at which this process can probe its gateways.
 
-
-def own_interval_seconds(sessions: int, *, are_listed: bool) -> float:
-    """Return the shortest interval at which this process can probe so many sessions.
-
-    `are_listed`: their states come with one call for all, so that a probe is one call and not two.
+    `is_ours` returns whether it probes a gateway: machines that share a database share the gateways.
     """
-    return sessions * OWN_CALL_SECONDS * (1 if are_listed else 2)
+
+    def __init__(self, settings: Settings, is_ours: Callable[[str], bool]) -> None:
+        self._is_ours = is_ours
+        self._counts = {
+            server.name: sum(one.enabled for one in server.sessions)
+            for server in settings.servers
+            if server.enabled
+        }
+
+    def seconds(self, *, are_listed: bool) -> float:
+        """Return the interval; `are_listed`: one call lists all states, and a probe is one call less."""
+        sessions = sum(count for server, count in self._counts.items() if self._is_ours(server))
+        return sessions * OWN_CALL_SECONDS * (1 if are_listed else 2)
 
 
 @dataclass

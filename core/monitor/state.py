@@ -37,7 +37,7 @@ from core.monitor.recovery import (
     resume_server,
     resume_sessions,
 )
-from core.monitor.schedule import count_enabled, own_interval_seconds
+from core.monitor.schedule import OwnInterval
 from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import shift_times
@@ -65,10 +65,11 @@ class GatewayState:
         holder: str,
         closed_by: Callable[[str, str], Reason | None],
         linking_events: Callable[[str, str], LinkingEvents] = no_events,
+        is_ours: Callable[[str], bool] = lambda _server: True,
         now: Now,
     ) -> None:
         self._server = server
-        self._settings, self._enabled_count = settings, count_enabled(settings)
+        self._settings, self._own_interval = settings, OwnInterval(settings, is_ours)
         self.history = HistoryWriter(history, server.name)
         """A transition is written here before it is published."""
         self._client = gateway
@@ -80,13 +81,12 @@ class GatewayState:
         self._hold_off = HoldOff()
         self._windows = OpenWindows(settings.maintenance, server, self._began)
         self._sessions = self._resume_sessions()
-        first = first_server_snapshot(server, settings, holder=holder, now=now())
+        first = first_server_snapshot(server, settings, holder=holder, now=self._began)
         self._gateway = resume_server(first, before)
         if not server.end_to_end_minutes:
             self._gateway = self._gateway.model_copy(update={"end_to_end_offered": None})
-        self.durations = RunningHistogram.resume(
-            before.probe_seconds if before and before.holder == holder else None
-        )
+        mine = before.probe_seconds if before and before.holder == holder else None
+        self.durations = RunningHistogram.resume(mine)
         self._recoveries = RunningHistogram.resume(
             before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS
         )
@@ -293,7 +293,7 @@ class GatewayState:
         intervals = {
             "": self._settings.interval_seconds,
             "token_cost": self._client.shortest_interval_seconds(self.enabled(), are_listed=are_listed),
-            "own_processor": own_interval_seconds(self._enabled_count, are_listed=are_listed),
+            "own_processor": self._own_interval.seconds(are_listed=are_listed),
         }
         reason = max(intervals, key=intervals.__getitem__)
         self._gateway = self._gateway.model_copy(

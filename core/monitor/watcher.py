@@ -61,6 +61,7 @@ class ServerWatcher:
         closed_by: Callable[[str, str], Reason | None],
         linking_events: Callable[[str, str], LinkingEvents] = no_events,
         restarts: Restarts | None = None,
+        is_ours: Callable[[str], bool] = lambda _server: True,
         wake: Callable[[], None],
         now: Now,
         monotonic: Monotonic,
@@ -80,6 +81,7 @@ class ServerWatcher:
             holder=holder,
             closed_by=closed_by,
             linking_events=linking_events,
+            is_ours=is_ours,
             now=now,
         )
         self._queue = ProbeQueue(server.name, wake=wake)

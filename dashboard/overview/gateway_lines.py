@@ -59,8 +59,8 @@ def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
         return told
     if server.interval_reason == "own_processor":
         why = _(
-            "The configured interval is {wanted}, but checking all sessions of all gateways that often would "
-            "take this program more than one processor core."
+            "The configured interval is {wanted}, but checking all sessions that often would take this "
+            "program more than one processor core."
         )
     elif offers(server, Capability.ALL_STATES) and server.secret_key_valid:
         why = _(

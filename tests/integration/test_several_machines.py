@@ -112,12 +112,11 @@ def test_gateways_move_to_a_machine_that_joins_and_back_when_it_is_killed(machin
 
 
 def test_what_one_machine_does_another_one_shows(machines: Machines) -> None:
-    exporter, page, other = (
-        machines.core("exporter"),
-        machines.core("page", PAGE),
-        machines.core("other", PAGE),
-    )
-    for one in (exporter, page, other):
+    # The exporter first: a page that is quicker than it would probe until it is there.
+    exporter = machines.core("exporter")
+    exporter.await_verdict(Verdict.CONNECTED)
+    page, other = machines.core("page", PAGE), machines.core("other", PAGE)
+    for one in (page, other):
         one.await_verdict(Verdict.CONNECTED)
 
     begun = page.core.operations.close(SERVER, SESSION, actor="ana")

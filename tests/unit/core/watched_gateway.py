@@ -305,8 +305,8 @@ class Probing:
         self.directory = directory
         self.begin(holder)
 
-    def begin(self, holder: str) -> None:
-        """Begin as a process that has just got the lease."""
+    def begin(self, holder: str, *, is_ours: Callable[[str], bool] = lambda _server: True) -> None:
+        """Begin as a process that has just got the lease; `is_ours`: which gateways it probes."""
         self.client.server = self.server
         self.watcher = ServerWatcher(
             self.server,
@@ -317,6 +317,7 @@ class Probing:
             holder=holder,
             closed_by=lambda _server, _session: self.closed_by,
             restarts=self.restarts,
+            is_ours=is_ours,
             wake=lambda: None,
             now=self.clock,
             monotonic=self.elapsed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from watched_gateway import server_settings, settings_of
 
-from core.monitor.schedule import Schedules, count_enabled, own_interval_seconds
+from core.monitor.schedule import OwnInterval, Schedules
 
 INTERVAL, TICK = 8.0, 1 / 8
 NAMES = tuple(f"s{number}" for number in range(1024))
@@ -97,7 +97,9 @@ def test_the_interval_is_stretched_for_our_own_processor(
     known = [server_settings(*names, "paused", paused=("paused",), name=f"g{one}") for one in range(gateways)]
     settings = settings_of(*known, server_settings(*names, name="off", enabled=False))
 
-    assert own_interval_seconds(count_enabled(settings), are_listed=are_listed) == pytest.approx(seconds)
+    interval = OwnInterval(settings, lambda _server: True)
+
+    assert interval.seconds(are_listed=are_listed) == pytest.approx(seconds)
 
 
 def test_suspects_share_the_slow_executor() -> None:

@@ -252,17 +252,29 @@ def test_expensive_tokens_stretch_the_interval(tmp_path: Path) -> None:
     assert sum(main.client.calls[f"status {name}"] for name in names(20)) in range(195, 206)
 
 
-def test_many_sessions_stretch_the_interval_for_our_own_processor(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        pytest.param({SERVER, "a", "b"}, (32.0, "own_processor"), id="all are ours"),
+        pytest.param({SERVER, "a"}, (16.0, "own_processor"), id="another machine probes one of them"),
+        pytest.param({SERVER}, (5.0, ""), id="another machine probes all others"),
+    ],
+)
+def test_sessions_that_this_process_probes_stretch_its_interval(
+    ours: set[str], expected: tuple[float, str], tmp_path: Path
+) -> None:
     main = probing(tmp_path, "sales")
-    others = server_settings(*names(10_000), name="others")
-    main.settings = main.settings.model_copy(update={"servers": (main.server, others)})
-    main.begin("tests[1]")
+    others = [server_settings(*names(5_000), name=name) for name in "ab"]
+    main.settings = main.settings.model_copy(update={"servers": (main.server, *others)})
+    main.begin("tests[1]", is_ours=ours.__contains__)
 
     main.advance(1)
 
     published = main.published()
-    assert published.interval_seconds == pytest.approx(32.0, rel=0.01)
-    assert published.interval_reason == "own_processor"
+    assert (published.interval_seconds, published.interval_reason) == (
+        pytest.approx(expected[0], rel=0.01),
+        expected[1],
+    )
 
 
 def test_a_probe_that_breaks_is_repeated_and_hides_nobody(tmp_path: Path) -> None:
