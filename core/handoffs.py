@@ -239,10 +239,7 @@ class Handoffs:
         return [one for one in found if one is not None]
 
     def _parse(self, number: str, record: Record | None) -> Handoff | None:
-        found = _parse(record.value if record else None)
-        if found is None and record is not None:
-            self._unreadable.report(self._store, number, record)
-        return found
+        return self._unreadable.parse(self._store, number, record, Handoff.model_validate)
 
     def _unended(self, server: str, session: str) -> list[Handoff]:
         return [

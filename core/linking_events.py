@@ -65,14 +65,10 @@ def no_events(_server: str, _session: str) -> LinkingEvents:
 def read_events(store: Store, server: str, session: str) -> LinkingEvents:
     """Return the latest events of a session. Raises StoreError."""
     key = _key(server, session)
-    record = store.read(SUBJECT, key)
-    if record is None:
-        return LinkingEvents()
-    try:
-        return LinkingEvents.model_validate(record.value)
-    except ValueError:
-        _unreadable.report(store, key, record)
-        return LinkingEvents()
+    return (
+        _unreadable.parse(store, key, store.read(SUBJECT, key), LinkingEvents.model_validate)
+        or LinkingEvents()
+    )
 
 
 def write_event(

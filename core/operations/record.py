@@ -22,27 +22,13 @@ _unreadable = Unreadable(log, "operation_record_unreadable")
 def read_status(store: Store, server: str, session: str) -> OperationStatus | None:
     """Return the newest status; None if there is none that this release can read."""
     where = key(server, session)
-    record = store.read(SUBJECT, where)
-    if record is None:
-        return None
-    try:
-        return OperationStatus.model_validate(record.value)
-    except ValueError:
-        _unreadable.report(store, where, record)
-        return None
+    return _unreadable.parse(store, where, store.read(SUBJECT, where), OperationStatus.model_validate)
 
 
 def read_facts(store: Store, server: str, session: str) -> Facts:
     """Return the facts of earlier operations; empty if this release cannot read them."""
     where = facts_key(server, session)
-    record = store.read(SUBJECT, where)
-    if record is None:
-        return Facts()
-    try:
-        return Facts.model_validate(record.value)
-    except ValueError:
-        _unreadable.report(store, where, record)
-        return Facts()
+    return _unreadable.parse(store, where, store.read(SUBJECT, where), Facts.model_validate) or Facts()
 
 
 def write_status(store: Store, status: OperationStatus) -> None:

@@ -1,12 +1,15 @@
-"""Log records that this release cannot read, such as those of a newer one, once each."""
+"""Read records that this release may not understand, such as those of a newer one; log these once each."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from core.store.protocol import Record, Store
 
+T = TypeVar("T")
 MOST_KEPT = 1000
 
 
@@ -18,7 +21,19 @@ class Unreadable:
         self._event = event
         self._logged: WeakKeyDictionary[Store, set[tuple[str, int]]] = WeakKeyDictionary()
 
-    def report(self, store: Store, key: str, record: Record) -> None:
+    def parse(
+        self, store: Store, key: str, record: Record | None, read: Callable[[Mapping[str, Any]], T]
+    ) -> T | None:
+        """Return what `read` makes of a record's value; None without a record or if it raises ValueError."""
+        if record is None:
+            return None
+        try:
+            return read(record.value)
+        except ValueError:
+            self._report(store, key, record)
+            return None
+
+    def _report(self, store: Store, key: str, record: Record) -> None:
         """Log a record's key, unless this version was logged already."""
         logged = self._logged.setdefault(store, set())
         if (key, record.version) in logged:
