@@ -55,7 +55,7 @@ EVERYTHING: dict[str, Any] = {
         "tlsSecret": "ops-tls",
     },
     "networkPolicy": {"egress": [{"to": [{"namespaceSelector": {}}]}]},
-    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "serviceMonitor": {"enabled": True, "interval": "15s", "labels": {"release": "prometheus"}},
     "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca", "readOnly": True}],
@@ -290,6 +290,7 @@ def test_monitor_selects_the_exporter_and_names_the_job_of_the_rules() -> None:
     ]
 
     assert [port["name"] for one in selected for port in one["spec"]["ports"]] == [endpoint["port"]]
+    assert endpoint["interval"] == "15s"
     assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "wppconnect"}]
 
 
@@ -334,6 +335,7 @@ def test_ingress_has_host_and_path_of_the_published_address(url: str, host: str,
         ({"page": {"replicas": 2}}, "at '/secretSettings': missing property 'WPPCONNECT_STORE_URL'"),
         ({"exporter": {"replicas": 0}}, "at '/exporter/replicas': minimum"),
         ({"persistence": {"size": "much"}}, "at '/persistence/size'"),
+        ({"serviceMonitor": {"interval": "1s"}}, "at '/serviceMonitor/interval'"),
         ({"image": {"digest": "latest"}}, "at '/image/digest'"),
         ({"imagePullPolicy": "Always"}, "'imagePullPolicy' not allowed"),
     ],
