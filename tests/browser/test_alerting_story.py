@@ -183,7 +183,7 @@ def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(phone: 
 def test_maintenance_is_planned_shown_everywhere_and_ended(phone: Visitor, product: Stack) -> None:
     phone.open("/alerts")
     phone.press("plan-maintenance")
-    phone.reads("Choose gateways or sessions.")
+    phone.reads("Choose gateways, tags or sessions.")
     phone.drop_down(phone.page.locator(".st-key-maintenance-targets input"), "Everything").click()
     phone.page.keyboard.press("Escape")
     phone.page.get_by_text("Every week", exact=True).click()

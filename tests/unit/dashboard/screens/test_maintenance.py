@@ -140,7 +140,7 @@ class TestPlanning:
         app = open_page("alerts").button("plan-maintenance").click().run()
 
         assert app.button("maintenance-yes").disabled
-        assert "Choose gateways or sessions." in shown(app)
+        assert "Choose gateways, tags or sessions." in shown(app)
 
     def test_a_planned_one_has_the_reader_s_local_times(self, page: FakeCore) -> None:
         app = self.form()
@@ -156,6 +156,17 @@ class TestPlanning:
             since=datetime(NEXT_YEAR, 7, 1, 1, tzinfo=UTC), until=datetime(NEXT_YEAR, 7, 1, 3, tzinfo=UTC)
         )
         assert (found.by, found.reason) == ("ana", "new SIM")
+
+    def test_one_for_a_tag_is_named_by_it(self, page: FakeCore) -> None:
+        page.settings.edit(lambda saved: saved.with_session("main", "sales", tags="Norte"), actor="rui")
+        app = self.form()
+
+        app.multiselect("maintenance-targets").set_value(["tag:Norte"]).run()
+        app.button("maintenance-yes").click().run()
+
+        (found,) = saved(page)
+        assert found.targets == (Target.of_tag("Norte"),)
+        assert "Tag Norte" in shown(open_page("alerts"))
 
     def test_a_recurring_one_has_days_time_length_and_zone(self, page: FakeCore) -> None:
         app = self.form()
