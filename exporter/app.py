@@ -29,6 +29,7 @@ from exporter.access import Access, Admission
 from exporter.collector import is_stale
 from exporter.exposition import Exposition, choose_format
 from exporter.probe import Prober, budget_seconds, debug_text, probe_body, targets
+from exporter.tags import TagLabels
 from exporter.webhook import PATH as WEBHOOK_PATH
 from exporter.webhook import PREFIX as WEBHOOK_PREFIX
 from exporter.webhook import Webhook, problem
@@ -141,11 +142,13 @@ class ExporterApp:
         access: Access,
         reload: Callable[[], tuple[str, ...]] | None,
         version: str,
+        tag_labels: TagLabels | None = None,
         now: Now = real_now,
     ) -> None:
         self._read_snapshot = read_snapshot
         self._read_settings = read_settings
         self._exposition = exposition
+        self._tags = tag_labels or TagLabels()
         self._prober = prober
         self._reload = reload
         self._reloading = asyncio.Lock()
@@ -184,8 +187,15 @@ class ExporterApp:
     async def _metrics(self, request: Request) -> Response:
         form = choose_format(request.headers.get("accept", ""))
         zipped = gzip_accepted(request.headers.get("accept-encoding", ""))
-        timeouts = self._read_settings().timeouts
-        body = self._exposition.body(self._read_snapshot(), self._now(), timeouts, form, zipped=zipped)
+        settings = self._read_settings()
+        body = self._exposition.body(
+            self._read_snapshot(),
+            self._now(),
+            settings.timeouts,
+            form,
+            tags=self._tags.of(settings),
+            zipped=zipped,
+        )
         headers = {"vary": "accept, accept-encoding"} | ({"content-encoding": "gzip"} if zipped else {})
         return Response(body, media_type=form.value, headers=headers)
 

@@ -269,6 +269,17 @@ SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
     ),
 )
 
+TAG_METRICS: tuple[Measured[tuple[str, ...]], ...] = (
+    Measured(
+        "wppconnect_session_tag",
+        Kind.GAUGE,
+        "The tags of EXPORTER_METRIC_TAGS that the session has, each with the value 1.",
+        (*SESSION, "tag"),
+        collector.listed,
+    ),
+)
+"""What the settings say of a session."""
+
 STEADY_FIELDS = (
     "verdict",
     "since",
@@ -317,7 +328,7 @@ OWN_METRICS: tuple[Metric, ...] = (
 )
 """The exporter's metrics about itself, from `exporter.own_metrics`."""
 
-CATALOGUE: tuple[Metric, ...] = (*SERVER_METRICS, *SESSION_METRICS, *OWN_METRICS)
+CATALOGUE: tuple[Metric, ...] = (*SERVER_METRICS, *SESSION_METRICS, *TAG_METRICS, *OWN_METRICS)
 
 PROCESS_METRICS: tuple[str, ...] = (
     "process_virtual_memory_bytes",

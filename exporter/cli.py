@@ -81,7 +81,7 @@ def command(context: click.Context, /, check: bool, once: bool, **settings: str 
         if check:
             return _check(own.values, core.values)
         if once:
-            return _probe_once(core.values)
+            return _probe_once(own.values, core.values)
         return _serve(own.values, core.values, read_again)
 
 
@@ -146,24 +146,26 @@ def _check(own: ExporterEnvironment, core: CoreEnvironment) -> int:
     return _print("The configuration is valid.\n")
 
 
-def _probe_once(environment: CoreEnvironment) -> int:
+def _probe_once(own: ExporterEnvironment, environment: CoreEnvironment) -> int:
     from core.runtime import open_core
 
     core = open_core(environment, program=PROGRAM)
     try:
         snapshot = core.monitor.probe_once()
-        return _report(snapshot, core)
+        return _report(snapshot, core, own.metric_tags)
     finally:
         core.stop()
 
 
-def _report(snapshot: Snapshot, core: Core) -> int:
+def _report(snapshot: Snapshot, core: Core, metric_tags: Sequence[str]) -> int:
     from core.clock import now
     from exporter.exposition import Exposition, Format
     from exporter.own_metrics import OwnMetrics
+    from exporter.tags import TagLabels
 
-    exposition = Exposition(OwnMetrics(version()))
-    _print(exposition.body(snapshot, now(), core.settings.current().timeouts, Format.TEXT).decode())
+    exposition, settings = Exposition(OwnMetrics(version())), core.settings.current()
+    tags = TagLabels(metric_tags).of(settings)
+    _print(exposition.body(snapshot, now(), settings.timeouts, Format.TEXT, tags=tags).decode())
     if any(server.up for server in snapshot.servers):
         return 0
     hint = "no gateway answered" if snapshot.servers else "no gateway is configured: set WPPCONNECT_URL"
@@ -222,6 +224,7 @@ def _answer(
     from exporter.probe import Prober, monitored_sessions
     from exporter.probe_trigger import ProbeSeries, ProbeTrigger
     from exporter.reloading import Reloader
+    from exporter.tags import TagLabels
     from exporter.web_config import read_web_config
     from exporter.webhook import LinkingEventKeeper, Webhook
 
@@ -264,6 +267,7 @@ def _answer(
         access=access,
         reload=reload if own.web_enable_lifecycle else None,
         version=installed,
+        tag_labels=TagLabels(own.metric_tags),
     )
     log = logging.getLogger(__name__)
     address, tls = address_text(listener.getsockname()), access.tls is not None

@@ -104,6 +104,11 @@ def info(*labels: str | None) -> Samples:
     return (Sample(1.0, known),) if len(known) == len(labels) else ()
 
 
+def listed(tags: tuple[str, ...]) -> Samples:
+    """Return a sample of 1 for each tag."""
+    return tuple(Sample(1.0, (tag,)) for tag in tags)
+
+
 def counts(known: Mapping[str, int], reasons: Iterable[StrEnum]) -> Samples:
     """Return a sample per reason, also of 0: `increase()` of a counter that first appears at 1 is 0."""
     return tuple(Sample(known.get(reason, 0), (reason.value,)) for reason in reasons)

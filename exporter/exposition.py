@@ -33,6 +33,7 @@ from exporter.catalogue import (
     SERVER_METRICS,
     SESSION_METRICS,
     STEADY_FIELDS,
+    TAG_METRICS,
     Kind,
     Measured,
     Metric,
@@ -40,6 +41,7 @@ from exporter.catalogue import (
 )
 from exporter.collector import Sample, Samples, expiry, server_at, session_at, stale_after
 from exporter.own_metrics import OwnMetrics
+from exporter.tags import NO_TAGS, Tags
 
 OWN_METRICS_KEPT_SECONDS = 1.0
 """Lifetime of the cached own metrics: reading /proc costs more than the rest of a scrape."""
@@ -209,12 +211,14 @@ class _Basis:
 
     servers: tuple[ServerSnapshot, ...]
     timeouts: Timeouts
+    tags: Tags
     since: datetime
     until: datetime
 
-    def holds(self, snapshot: Snapshot, now: datetime, timeouts: Timeouts) -> bool:
+    def holds(self, snapshot: Snapshot, now: datetime, timeouts: Timeouts, tags: Tags) -> bool:
         return (
             timeouts is self.timeouts
+            and tags is self.tags
             and self.since <= now <= self.until
             and len(self.servers) == len(snapshot.servers)
             and all(one is other for one, other in zip(self.servers, snapshot.servers, strict=True))
@@ -229,6 +233,7 @@ class Exposition:
         self._clock = clock
         self._servers = Rows(SERVER_METRICS)
         self._sessions = Rows(SESSION_METRICS, attrgetter(*STEADY_FIELDS))
+        self._tags = Rows(TAG_METRICS)
         self._headers = {
             form: {metric.name: _header(metric, form) for metric in CATALOGUE if metric not in OWN_METRICS}
             for form in Format
@@ -240,11 +245,18 @@ class Exposition:
         self._bodies: dict[tuple[Format, bool], bytes] = {}
 
     def body(
-        self, snapshot: Snapshot, now: datetime, timeouts: Timeouts, form: Format, *, zipped: bool = False
+        self,
+        snapshot: Snapshot,
+        now: datetime,
+        timeouts: Timeouts,
+        form: Format,
+        *,
+        tags: Tags = NO_TAGS,
+        zipped: bool = False,
     ) -> bytes:
         """Return the response body of a scrape at `now`."""
-        if self._basis is None or not self._basis.holds(snapshot, now, timeouts):
-            self._take_over(snapshot, now, timeouts)
+        if self._basis is None or not self._basis.holds(snapshot, now, timeouts, tags):
+            self._take_over(snapshot, now, timeouts, tags)
         self._read_own()
         body = self._bodies.get((form, zipped))
         if body is None:
@@ -257,11 +269,11 @@ class Exposition:
     def _write(self, form: Format) -> bytes:
         if form not in self._own_texts:
             self._own_texts[form] = encode(self._own.registry, form)
-        texts = self._servers.texts | self._sessions.texts
+        texts = self._servers.texts | self._sessions.texts | self._tags.texts
         parts = [part for name, header in self._headers[form].items() for part in (header, texts[name])]
         return b"".join([*parts, self._own_texts[form]])
 
-    def _take_over(self, snapshot: Snapshot, now: datetime, timeouts: Timeouts) -> None:
+    def _take_over(self, snapshot: Snapshot, now: datetime, timeouts: Timeouts, tags: Tags) -> None:
         self._basis = None
         servers: list[tuple[tuple[str, ...], ServerSnapshot]] = []
         sessions: list[tuple[tuple[str, ...], SessionSnapshot]] = []
@@ -276,8 +288,13 @@ class Exposition:
             expiries.extend(expiry(server, limit))
         self._servers.update(servers)
         self._sessions.update(sessions)
+        self._tags.update(
+            (key, found)
+            for key, session in sessions
+            if (found := tags.get((session.server, session.session))) is not None
+        )
         until = min((one for one in expiries if one >= now), default=datetime.max.replace(tzinfo=UTC))
-        self._basis = _Basis(snapshot.servers, timeouts, since=now, until=until)
+        self._basis = _Basis(snapshot.servers, timeouts, tags, since=now, until=until)
         self._bodies.clear()
 
     def _read_own(self) -> None:

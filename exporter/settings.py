@@ -5,15 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import SecretStr
+from pydantic import BeforeValidator, SecretStr
 
 from core.settings.fields import ListenAddress, LogFormat, LogLevel
 from core.settings.loader import Environment, Finding
 
 WEBHOOK_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,128}")
 """The token is part of a URL and must be hard to guess."""
+
+
+MOST_TAGS, LONGEST_TAG = 10, 40
+
+
+def parse_metric_tags(text: object) -> object:
+    """Parse a comma-separated list of tags, each once whatever its case."""
+    if not isinstance(text, str):
+        return text
+    tags = {one.casefold(): one for one in map(str.strip, text.split(",")) if one}
+    if len(tags) > MOST_TAGS or any(len(one) > LONGEST_TAG for one in tags):
+        raise ValueError(f"must be at most {MOST_TAGS} tags of {LONGEST_TAG} characters; write fewer")
+    return tuple(tags.values())
 
 
 class ExporterEnvironment(Environment):
@@ -28,6 +41,8 @@ class ExporterEnvironment(Environment):
     """Whether POST /-/reload is allowed."""
     webhook_token: SecretStr | None = None
     """Token in the path of the gateway's webhooks; None: webhooks are disabled."""
+    metric_tags: Annotated[tuple[str, ...], BeforeValidator(parse_metric_tags)] = ()
+    """Tags of sessions that become metric labels."""
     log_level: LogLevel | None = None
     """None: WPPCONNECT_LOG_LEVEL applies."""
     log_format: LogFormat | None = None

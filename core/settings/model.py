@@ -146,7 +146,7 @@ class SessionFields(Frozen):
             longest=LONGEST_TAGS,
         ),
     ] = Field(default="", repr=False)
-    """Words to find and select the session by, separated by commas: never metric labels."""
+    """Words to find and select the session by, separated by commas."""
 
 
 class ProgramFields(Frozen):

@@ -15,13 +15,14 @@ from exporter.catalogue import (
     SERVER_METRICS,
     SESSION,
     SESSION_METRICS,
+    TAG_METRICS,
     Kind,
     Metric,
     markdown_table,
 )
 
 EXPOSITIONS = sorted((Path(__file__).parents[1] / "data" / "exposition").glob("*.prom"))
-ALLOWED_LABELS = {"server", "session", "state", "reason", "outcome", "version", "python", "kind"}
+ALLOWED_LABELS = {"server", "session", "state", "reason", "outcome", "version", "python", "kind", "tag"}
 UNIT_SUFFIXES = ("_seconds", "_bytes", "_ratio", "_total", "_info")
 WITHOUT_UNIT = {
     "wppconnect_up",
@@ -33,6 +34,7 @@ WITHOUT_UNIT = {
     "wppconnect_session_end_to_end_possible",
     "wppconnect_session_end_to_end_success",
     "wppconnect_session_self_healing_tries",
+    "wppconnect_session_tag",
     "wppconnect_secret_key_valid",
     "wppconnect_server_default_secret",
     "wppconnect_server_end_to_end_offered",
@@ -55,7 +57,8 @@ def test_no_name_stands_twice():
 
 
 @pytest.mark.parametrize(
-    ("metrics", "subject"), [(SERVER_METRICS, SERVER), (SESSION_METRICS, SESSION), (OWN_METRICS, ())]
+    ("metrics", "subject"),
+    [(SERVER_METRICS, SERVER), (SESSION_METRICS, SESSION), (TAG_METRICS, SESSION), (OWN_METRICS, ())],
 )
 def test_labels_begin_with_those_of_the_subject(metrics, subject):
     assert [one.name for one in metrics if one.labels[: len(subject)] != subject] == []

@@ -23,12 +23,14 @@ from exporter.catalogue import (
     SESSION,
     SESSION_METRICS,
     STEADY_FIELDS,
+    TAG_METRICS,
     Kind,
     Measured,
 )
 from exporter.collector import Sample, server_at, session_at, stale_after
 from exporter.exposition import Exposition, Families, Format, Rows, choose_format, family_of
 from exporter.own_metrics import OwnMetrics
+from exporter.tags import NO_TAGS
 from tests.support.golden import golden_text
 from tests.unit.exporter.conftest import (
     GOLDEN,
@@ -41,10 +43,12 @@ from tests.unit.exporter.conftest import (
 )
 
 SCENARIOS = ["healthy", "down", "maintenance", "paused", "unauthorized", "many", "stale"]
+TAGS = {"many": {("main", "connected"): ("norte", 'a "b"\\'), ("branch", "sales"): ("norte",)}}
+"""The listed tags of sessions, by scenario."""
 GENERATORS = {Format.TEXT: generate_latest, Format.OPENMETRICS: generate_openmetrics}
 
 
-def written_by_the_library(snapshot, form, timeouts=None):
+def written_by_the_library(snapshot, form, timeouts=None, tags=NO_TAGS):
     """What prometheus_client makes of the same samples."""
     limits = [(one, stale_after(one, timeouts or Timeouts())) for one in snapshot.servers]
     servers = [((one.server,), server_at(one, NOON, limit)) for one, limit in limits]
@@ -55,7 +59,11 @@ def written_by_the_library(snapshot, form, timeouts=None):
     ]
     families = [
         family_of(metric, ((key, sample) for key, subject in subjects for sample in metric.measure(subject)))
-        for metrics, subjects in ((SERVER_METRICS, servers), (SESSION_METRICS, sessions))
+        for metrics, subjects in (
+            (SERVER_METRICS, servers),
+            (SESSION_METRICS, sessions),
+            (TAG_METRICS, [(key, tags[key]) for key, _session in sessions if key in tags]),
+        )
         for metric in metrics
     ]
     return GENERATORS[form](Families(*families, *new_own_metrics().registry.collect()))
@@ -118,7 +126,8 @@ def test_of_a_session_that_was_only_probed_again_two_metrics_are_measured():
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_exposition_equals_its_golden_file(name, scenario, new_exposition, noon, timeouts):
-    text = new_exposition().body(scenario(name), noon, timeouts, Format.TEXT).decode()
+    tags = TAGS.get(name, NO_TAGS)
+    text = new_exposition().body(scenario(name), noon, timeouts, Format.TEXT, tags=tags).decode()
 
     assert text == golden_text(GOLDEN / f"{name}.prom", text)
 
@@ -129,9 +138,11 @@ def test_kept_text_is_what_prometheus_client_writes(name, form, new_exposition, 
     exposition = new_exposition()
     for before in scenarios().values():
         exposition.body(before, noon, timeouts, form)
-    snapshot = scenarios()[name]
+    snapshot, tags = scenarios()[name], TAGS.get(name, NO_TAGS)
 
-    assert exposition.body(snapshot, noon, timeouts, form) == written_by_the_library(snapshot, form)
+    written = written_by_the_library(snapshot, form, tags=tags)
+
+    assert exposition.body(snapshot, noon, timeouts, form, tags=tags) == written
 
 
 PROMETHEUS_2 = (
@@ -168,7 +179,9 @@ def test_scraper_gets_a_format_that_it_reads(accept, expected):
 
 
 def test_zipped_body_holds_the_same_text(scenario, golden, new_exposition, noon, timeouts):
-    body = new_exposition().body(scenario("many"), noon, timeouts, Format.TEXT, zipped=True)
+    body = new_exposition().body(
+        scenario("many"), noon, timeouts, Format.TEXT, tags=TAGS["many"], zipped=True
+    )
 
     assert gzip.decompress(body).decode() == golden("many")
 
@@ -207,6 +220,17 @@ def test_changed_timeouts_count_at_once(scenario, new_exposition, noon, timeouts
     patient = exposition.body(snapshot, noon, Timeouts(status_seconds=60), Format.TEXT).decode()
 
     assert 'wppconnect_session_connected{server="main",session="sales"} 1.0\n' in patient
+
+
+def test_tags_that_are_changed_count_at_once(new_exposition, noon, timeouts):
+    exposition, snapshot = new_exposition(), new_snapshot(new_server(new_session("sales")))
+    lines = []
+
+    for tags in ({}, {("main", "sales"): ("norte",)}, {("main", "gone"): ("norte",)}):
+        text = exposition.body(snapshot, noon, timeouts, Format.TEXT, tags=tags).decode()
+        lines.append([one for one in text.splitlines() if one.startswith("wppconnect_session_tag{")])
+
+    assert lines == [[], ['wppconnect_session_tag{server="main",session="sales",tag="norte"} 1.0'], []]
 
 
 def test_removed_session_disappears(new_exposition, noon, timeouts):
