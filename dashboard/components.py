@@ -292,6 +292,8 @@ def banners(formatter: LocaleFormatter, server: ServerSnapshot, *, is_folded: bo
     if not server.enabled:
         return
     if server.maintenance_until is not None:
+        if is_folded:
+            return
         title = _("Gateway {server}:").format(server=server.server)
         text = formatting.maintenance(formatter, server.maintenance_until)
         is_down = "" if server.up is not False else " " + _("The gateway does not answer.")

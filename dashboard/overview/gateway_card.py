@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.models import Verdict
 from core.uptime.records import TrackRecord
-from dashboard import components, session_state, state
+from dashboard import components, formatting, session_state, state
 from dashboard.alerting import panel as alert_panel
 from dashboard.auth.users import Role
 from dashboard.formatting import LocaleFormatter
@@ -25,7 +25,7 @@ def draw_card(formatter: LocaleFormatter, fold: Fold, records: Mapping[tuple[str
     server = fold.gateway.server
     with st.container(key=f"fold-gateway-{server}"):
         st.html(_describe(formatter, fold))
-        if state.may(Role.OPERATOR):
+        if state.may(Role.OPERATOR) and not fold.in_maintenance:
             with st.container(key=f"fold-actions-{server}"):
                 _draw_main_action(fold)
                 alert_panel.draw_gateway_acknowledgement(fold.gateway)
@@ -46,15 +46,22 @@ def draw_card(formatter: LocaleFormatter, fold: Fold, records: Mapping[tuple[str
 
 
 def _describe(formatter: LocaleFormatter, fold: Fold) -> str:
-    title, cause = components.fault_text(fold.gateway)
+    gateway, css = fold.gateway, "ops-fold-title"
+    title, cause = components.fault_text(gateway)
+    if fold.in_maintenance:
+        css += " ops-fold-quiet"
+        title, cause = (
+            _("Gateway {server}").format(server=gateway.server),
+            f"{formatting.maintenance(formatter, gateway.maintenance_until)}. {title}",
+        )
     first = min(fold.sessions, key=lambda one: one.since)
     count = _("{count} sessions").format(count=len(fold.sessions))
     return (
-        f'<h2 class="ops-fold-title">{escape(title)}</h2>'
+        f'<h2 class="{css}">{escape(title)}</h2>'
         f'<div class="ops-line">{components.badge(formatter, first)}{components.since(formatter, first)}'
         f'<span class="ops-soft">{escape(count)}</span></div>'
         f'<div class="ops-soft ops-why">{components.prose(cause)}</div>'
-        f"{alert_panel.gateway_silence_line(formatter, fold.gateway)}"
+        f"{alert_panel.gateway_silence_line(formatter, gateway)}"
     )
 
 

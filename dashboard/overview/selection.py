@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -20,11 +20,21 @@ VERDICTS = tuple(sorted(LOOKS, key=lambda verdict: LOOKS[verdict].urgency))
 
 @dataclass(frozen=True)
 class Fold:
-    """A gateway with a fault of its own, and the sessions that are lost by it: one problem."""
+    """A gateway with a fault of its own, and the sessions that are lost by it: at most one problem."""
 
     gateway: ServerSnapshot
     fault: Verdict | None
     sessions: tuple[SessionSnapshot, ...]
+
+    @property
+    def in_maintenance(self) -> bool:
+        """Whether the fault is no problem at present."""
+        return self.gateway.maintenance_until is not None
+
+    def covers(self, session: SessionSnapshot) -> bool:
+        """Return whether a session of the gateway belongs to it."""
+        is_excused = session.maintenance_until is not None
+        return session.verdict is self.fault and is_excused == self.in_maintenance
 
 
 Entry = SessionSnapshot | Fold
@@ -46,17 +56,15 @@ def entries(sessions: Iterable[SessionSnapshot], gateways: Iterable[ServerSnapsh
 
 
 def _fold(gateway: ServerSnapshot) -> Fold:
-    # In maintenance nothing is a problem.
-    fault = gateway_fault(gateway) if gateway.maintenance_until is None else None
-    lost = (one for one in gateway.sessions if fault and one.verdict is fault and not one.maintenance_until)
-    return Fold(gateway, fault, tuple(lost))
+    found = Fold(gateway, gateway_fault(gateway), ())
+    return replace(found, sessions=tuple(filter(found.covers, gateway.sessions)))
 
 
 def _folded(sessions: Iterable[SessionSnapshot], folds: dict[str, Fold]) -> Iterator[Entry]:
     left = dict(folds)
     for one in sessions:
         fold = folds.get(one.server)
-        if fold is None or one.verdict is not fold.fault or one.maintenance_until:
+        if fold is None or not fold.covers(one):
             yield one
         elif left.pop(one.server, None):
             yield fold

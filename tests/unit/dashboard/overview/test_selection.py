@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from page_world import server, session
+from page_world import NOW, server, session
 
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from core.settings.values import SessionSettings, all_tags
@@ -100,6 +102,10 @@ DOWN = server(*LOST, up=False)
 OTHER = session("other", "disconnected", server="porto")
 
 
+MAINTAINED: dict[str, Any] = {"maintenance_until": NOW}
+EXCUSED = [one.model_copy(update=MAINTAINED) for one in LOST]
+
+
 @pytest.mark.parametrize(
     ("found", "gateway", "entries"),
     [
@@ -117,6 +123,10 @@ OTHER = session("other", "disconnected", server="porto")
         ),
         pytest.param(REFUSED, server(*REFUSED), ["a", "b"], id="refused tokens are of each session"),
         pytest.param(LOST, server(*LOST), ["a", "b", "c"], id="a gateway that is up"),
+        pytest.param(
+            EXCUSED, server(*EXCUSED, up=False, **MAINTAINED), ["main: a b c"], id="a gateway in maintenance"
+        ),
+        pytest.param(EXCUSED, server(*EXCUSED, up=False), ["a", "b", "c"], id="sessions in maintenance"),
         pytest.param(LOST, server(*LOST, up=False, enabled=False), ["a", "b", "c"], id="a paused gateway"),
     ],
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
-from page_world import APP, ENVIRONMENT, FakeCore, FakeSignIns, open_page, server, session, shown
+from page_world import APP, ENVIRONMENT, NOW, FakeCore, FakeSignIns, open_page, server, session, shown
 from streamlit.testing.v1 import AppTest
 
 from core.models import SessionSnapshot
@@ -34,6 +37,21 @@ def test_it_has_one_card_with_one_main_action(core: FakeCore) -> None:
     assert text.count("The gateway main does not answer.") == 1
     assert "13 sessions" in text
     assert "0 of 14 connected" in text
+    assert [one.label for one in app.expander if "13" in one.label] == ["Show the 13 sessions"]
+
+
+def test_in_maintenance_it_is_one_quiet_card_without_actions(core: FakeCore) -> None:
+    until: dict[str, Any] = {"maintenance_until": NOW + timedelta(hours=2)}
+    lost = [one.model_copy(update=until) for one in LOST]
+    core.monitor.servers = (server(*lost, up=False, **until), server(*CONNECTED[:2], server="porto"))
+
+    app = open_page()
+    text = shown(app)
+
+    assert keys(app, "fold-") == keys(app, "address-") == []
+    assert text.count("The gateway main does not answer.") == 1
+    assert text.count("Maintenance until") == 1
+    assert "ops-fold-quiet" in text
     assert [one.label for one in app.expander if "13" in one.label] == ["Show the 13 sessions"]
 
 
