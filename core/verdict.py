@@ -156,6 +156,8 @@ def out_of_maintenance(session: SessionSnapshot, now: datetime) -> SessionSnapsh
 
 def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedelta) -> SessionSnapshot:
     """Return the session as unknown if its latest probe, or its proof of a connection, is stale."""
+    if session.maintenance_until is None and is_freshly_connected(session, now, stale_after):
+        return session
     session = out_of_maintenance(session, now)
     if not session.enabled or session.verdict == Verdict.UNKNOWN:
         return session
@@ -172,10 +174,14 @@ def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedel
 
 
 def is_freshly_connected(session: SessionSnapshot, now: datetime, stale_after: timedelta) -> bool:
-    """Return whether `judge` would, by time alone, still conclude `connected`; cheaper than judging."""
+    """Return whether `judge` would, by time alone, still conclude `connected`; cheaper than judging.
+
+    False for proofs from the future, which date from before the clock was set back.
+    """
     if session.verdict != Verdict.CONNECTED or session.observed_at is None or session.page_checked_at is None:
         return False
-    return now - min(session.observed_at, session.page_checked_at) <= stale_after
+    oldest = now - stale_after
+    return oldest <= session.observed_at <= now and oldest <= session.page_checked_at <= now
 
 
 def tells_of_the_page(late: Observation, newest: SessionSnapshot) -> bool:

@@ -30,7 +30,7 @@ class CallPool:
     """
 
     def __init__(self, count: int = THREADS, *, monotonic: Monotonic = real_monotonic) -> None:
-        self._count = count
+        self._count = self._limit = count
         self._monotonic = monotonic
         self._work = threading.Condition()
         """Guards everything here and in the lanes."""
@@ -65,9 +65,13 @@ class CallPool:
             return self._work.wait_for(lambda: not self.threads, timeout_seconds)
 
     def review(self) -> None:
-        """Start threads in place of those whose call has become overdue; call it often."""
+        """Allow a thread more for each lane with an overdue call; call it often."""
         with self._work:
+            overdue = self._monotonic() - OVERDUE_SECONDS
+            self._limit = self._count + len({lane for at, lane in self._began.values() if at < overdue})
             self._add_threads()
+            if self.threads > self._limit:
+                self._work.notify_all()
 
     def submit(self, lane: Lane, call: Callable[[], None], priority: int) -> None:
         """Queue a call of a lane."""
@@ -93,22 +97,16 @@ class CallPool:
         return 1 if 2 * (len(self._began) + len(self._ready)) >= self._count else lane.slots
 
     def _add_threads(self) -> None:
-        while len(self._ready) > self._idle and self.threads < self._limit():
+        while len(self._ready) > self._idle and self.threads < self._limit:
             self.threads += 1
             # Count it as idle from now on: it takes a call from the front of the queue.
             self._idle += 1
             name = f"call-{next(self._numbers)}"
             threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def _limit(self) -> int:
-        if self.threads < self._count:
-            return self._count
-        began = self._monotonic() - OVERDUE_SECONDS
-        return self._count + len({lane for at, lane in self._began.values() if at < began})
-
     def _run(self) -> None:
         with self._work:
-            while not self._stopped and self.threads <= self._limit():
+            while not self._stopped and self.threads <= self._limit:
                 if self._ready:
                     self._idle -= 1
                     self._run_next(self._ready.popleft())

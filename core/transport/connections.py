@@ -170,6 +170,16 @@ class Request(requests.PreparedRequest):
     """Request target of a direct request, without a forwarding proxy."""
 
 
+class Response(requests.Response):
+    """A response with its status, headers and unread body, without the cookies and encoding of `requests`."""
+
+    def __init__(self, request: requests.PreparedRequest, raw: Any) -> None:
+        self.request = request
+        self.raw = raw
+        self.status_code = raw.status
+        self.headers = raw.headers
+
+
 class Adapter(HTTPAdapter):
     """Adapter with a single pool for one gateway; `requests` would look the pool up for every request."""
 
@@ -206,6 +216,10 @@ class Adapter(HTTPAdapter):
         """Return the request target: the whole URL for a forwarding proxy, otherwise the path."""
         assert isinstance(request, Request)  # noqa: S101 - only `send_for` sends
         return str(request.url) if self._forwarded else request.target
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> Response:
+        """Return the response."""
+        return Response(req, resp)
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
         """Do nothing: the pool's own TLS context verifies certificates."""
