@@ -99,6 +99,7 @@ def format_weekday(number: int, *, locale: str) -> str:
     return str(names[number]).capitalize()
 
 
+@lru_cache(maxsize=1000)
 def format_number(value: float, digits: int, *, locale: str) -> str:
     """Return a number with a fixed count of decimal digits."""
     return format_decimal(value, f"#,##0.{'0' * digits}", locale=_DATES.get(locale, locale))

@@ -83,7 +83,7 @@ def draw_sessions() -> None:
     snapshot = state.snapshot()
     formatter = state.formatter(snapshot.taken_at)
     everything = [one for server in snapshot.servers for one in server.sessions]
-    handled = [(one.server, one.session) for one in everything if silence_of(one)]
+    handled = [(one.server, one.session) for one in formatting.problems(everything) if silence_of(one)]
     sessions = overview.in_order(everything, handled)
     st.html(components.heading(_("Sessions"), formatting.summary(formatter, sessions)) + tab_state(sessions))
     components.troubles()
