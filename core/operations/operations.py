@@ -46,9 +46,10 @@ class Operations:
         waits: Waits | None = None,
         now: Now = real_now,
         monotonic: Monotonic = real_monotonic,
+        stop: threading.Event | None = None,
     ) -> None:
         self._context = OperationContext(
-            settings, store, monitor, client, waits or Waits(), now, monotonic, threading.Event()
+            settings, store, monitor, client, waits or Waits(), now, monotonic, stop or threading.Event()
         )
         self._locks = locks
         self._launcher = Launcher(self._context, history, locks=locks, holder=holder)

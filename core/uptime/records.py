@@ -120,7 +120,9 @@ class TrackRecords:
         gaps = self._past.gaps.get(still.server, [])
         newest = transitions[-1] if transitions else None
         made_of = (len(transitions), newest, len(gaps), still.verdict, still.since)
-        is_usual = now - heartbeat < NO_GAP and (newest is None or newest.at <= now)
+        # A change of this very moment has no span yet, which the cached ones would lack for ever.
+        latest = max(still.since, newest.at) if newest else still.since
+        is_usual = now - heartbeat < NO_GAP and latest < now
         # A timeline that ends unmeasured may be awaiting its first probe; its length decides, so no cache.
         if is_usual and known and known[0] == made_of and known[1] and known[1][-1].verdict is not None:
             spans = (*known[1][:-1], known[1][-1]._replace(until=now))

@@ -102,6 +102,20 @@ def test_what_is_older_than_the_longest_window_is_not_told(world: World) -> None
     assert (record.outages, record.disconnects, record.uptimes[Window.MONTH].share) == ((), {}, 1)
 
 
+def test_a_change_that_was_read_at_its_very_moment_counts_from_then_on(world: World) -> None:
+    records = TrackRecords(world.history)
+    world.pass_by(10)
+    records.read(world.snapshot())
+    write = world.clock()
+    world.turns("sales", "paused")
+    world.clock.moment = write
+    records.read(world.snapshot())
+    world.clock.moment = write
+    world.pass_by(60)
+
+    assert records.read(world.snapshot()) == world.afresh()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_reading_again_and_again_gives_what_reading_once_gives(tmp_path: Path, seed: int) -> None:
     world, chance = World(tmp_path, "sales", "support", "new"), random.Random(seed)
