@@ -270,13 +270,13 @@ def shows_store_errors() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        note("bad", formatting.trouble(_, error.explanation), icon="warning")
+        note("bad", render(error.explanation, _), icon="warning")
 
 
 def troubles() -> None:
     """Draw the problems that keep stored settings, users or tokens from taking effect, with the next step."""
     for trouble in state.troubles():
-        note("bad", formatting.trouble(_, trouble), icon="warning")
+        note("bad", render(trouble, _), icon="warning")
 
 
 def next_step(text: str) -> str:

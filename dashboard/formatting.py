@@ -41,9 +41,6 @@ from dashboard.words import (
     look,
 )
 
-_SET_ASIDE = re.compile(r"(?P<file>\S+) could not be read and was set aside as (?P<path>[^;]+);")
-"""The beginning of the store's notices."""
-
 _TITLES = {"pause": "field.pause", "sessions": "field.sessions"} | {
     one.name: one.setting.title
     for model in (ServerFields, SessionFields, ProgramFields)
@@ -318,20 +315,6 @@ def problem(_: Translate, told: Problem) -> str:
     if told.explanation is None or told.explanation.is_plain:
         return cause(_, told.kind)
     return render(told.explanation, _)
-
-
-def trouble(_: Translate, told: str | Message) -> str:
-    """Return a problem of stored data, translated."""
-    if isinstance(told, Message):
-        return render(told, _)
-    aside = _SET_ASIDE.match(told)
-    if aside is None:
-        return _(told)
-    text = _(
-        "{file} could not be read and was set aside as {path}; what it held is not in use. Save it again or "
-        "restore a backup, then delete that file."
-    )
-    return text.format(**aside.groupdict())
 
 
 def program(_: Translate, holder: str) -> str:

@@ -278,11 +278,11 @@ def sync() -> SyncView:
     return read_view(core())
 
 
-def troubles() -> tuple[str | Message, ...]:
+def troubles() -> tuple[Message, ...]:
     """Return the problems of settings and stored files, () if none; files are checked in the background."""
     store = core().store
     found = background().fresh("notices", lambda: store.notices, max_age_seconds=NOTICES_MAX_AGE_SECONDS)
-    return (*core().settings.problems, *cast("tuple[str | Message, ...]", found or ()))
+    return (*core().settings.problems, *cast("tuple[Message, ...]", found or ()))
 
 
 def zone_name() -> str:

@@ -158,11 +158,6 @@ PROGRAMS: dict[str, str] = {
     "wppconnect-dashboard": N_("the dashboard"),
 }
 
-LAST_KNOWN_IN_FORCE = N_(
-    "The saved settings could not be read; the last known ones remain in use. Save them again, or restore "
-    "a backup."
-)
-
 HISTORY_KINDS: dict[str, str] = {
     "transition": N_("Status"),
     "operation": N_("Action"),

@@ -137,7 +137,7 @@ def _check(own: ExporterEnvironment, core: CoreEnvironment) -> int:
 
     store, _ = open_store(core.data_dir.expanduser().absolute(), core.database)
     with contextlib.closing(store):
-        problems = list(SettingsSource(core, store).problems)
+        problems = [*map(str, SettingsSource(core, store).problems)]
     try:
         read_web_config(own.web_config_file)
     except ConfigurationError as error:
@@ -248,7 +248,7 @@ def _answer(
 
     def reload() -> tuple[str, ...]:
         # Saved settings take effect without a reload, but may have problems of their own.
-        return reloader.reload() or core.settings.problems
+        return reloader.reload() or tuple(map(str, core.settings.problems))
 
     def read_state() -> tuple[int, bool]:
         return core.settings.current().revision, not core.settings.problems

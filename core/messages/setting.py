@@ -17,8 +17,13 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "at": "{path}: {problem}",
     "bounds": "must be at least {lowest} and at most {highest}",
     "check_minutes": "must be 0 (off), or 5 to 1440 minutes",
+    "does_not_fit": "The stored settings do not fit: {problem}",
     "host_not_allowed": (
         "is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"
+    ),
+    "last_known": (
+        "The saved settings could not be read; the last known ones remain in use. Save them again, or "
+        "restore a backup."
     ),
     "name_collides": (
         "session name '{name}' collides with a JavaScript property in the gateway: choose another"

@@ -1,4 +1,4 @@
-"""Messages about the database that holds the store."""
+"""Messages about the files or the database that hold the store."""
 
 from __future__ import annotations
 
@@ -30,4 +30,8 @@ TEMPLATES: Final[Mapping[str, str]] = {
     ),
     "lease_lost": "Another process has taken over this gateway.",
     "lease_taken": "Another process still holds the lock {name}. Try again in a few seconds.",
+    "set_aside": (
+        "{file} could not be read and was set aside as {path}; what it held is not in use. Save it again or "
+        "restore a backup, then delete that file."
+    ),
 }

@@ -31,11 +31,7 @@ logger = logging.getLogger(__name__)
 
 SUBJECT = "settings"
 KEY = "saved"
-LAST_KNOWN_IN_FORCE = (
-    "The saved settings could not be read; the last known ones remain in use. Save them again, or restore "
-    "a backup."
-)
-DO_NOT_FIT = "The stored settings do not fit: "
+LAST_KNOWN = Message("setting.last_known")
 EDIT_ATTEMPTS = 10
 CHANGES_KEPT = 10
 """Latest saves on record, so that a conflict names everything that changed since the settings were opened."""
@@ -76,7 +72,7 @@ class _View:
     stamp: str
     settings: Settings
     document: StoredDocument
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message, ...] = ()
     ends_at: datetime | None = None
     """When the next pause expires."""
 
@@ -119,7 +115,7 @@ class SettingsSource:
         return None
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Message, ...]:
         """The problems that keep stored settings from taking effect; empty if there are none."""
         return self._view().problems
 
@@ -239,11 +235,11 @@ class SettingsSource:
             with self._lock:
                 if self._held is None:
                     raise
-                if error.message not in self._held.problems:
+                if error.explanation not in self._held.problems:
                     logger.warning(
                         "settings unreadable kept_revision=%s error=%s", self._held.settings.revision, error
                     )
-                    self._held = replace(self._held, stamp="unreadable", problems=(error.message,))
+                    self._held = replace(self._held, stamp="unreadable", problems=(error.explanation,))
                 if self._has_ended(self._held):
                     settings, ends_at = in_force(self._held.settings, self._clock())
                     self._held = replace(self._held, settings=settings, ends_at=ends_at)
@@ -255,22 +251,22 @@ class SettingsSource:
     def _read(self, stamp: str, held: _View | None) -> _View:
         record = self._store.read(SUBJECT, KEY)
         revision = record.version if record else 0
-        document, problems = StoredDocument(), []
+        document, problems = StoredDocument(), list[Message]()
         settings = None
         try:
             if record is None and held and held.document != StoredDocument():
-                problems.append(LAST_KNOWN_IN_FORCE)
+                problems.append(LAST_KNOWN)
                 document = StoredDocument(saved=held.document.saved)
             elif record is None and self._store.is_set_aside(SUBJECT):
-                problems.append(LAST_KNOWN_IN_FORCE)
+                problems.append(LAST_KNOWN)
             elif record:
                 document = StoredDocument.model_validate(record.value)
             settings = effective(self._environment, document.saved, revision)
         except ValidationError as error:
-            problems += [LAST_KNOWN_IN_FORCE, *(DO_NOT_FIT + one for one in stored_mistakes(error))]
+            problems += [LAST_KNOWN, *map(_does_not_fit, stored_mistakes(error))]
             document = held.document if held else document
         except ConfigurationError as error:
-            problems += [DO_NOT_FIT + problem for problem in error.problems]
+            problems += map(_does_not_fit, error.problems)
         if settings is None:
             fallback = held.settings if held else effective(self._environment, SavedSettings(), revision)
             settings = fallback.model_copy(update={"revision": revision})
@@ -317,3 +313,7 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case _:
             return value
+
+
+def _does_not_fit(problem: str) -> Message:
+    return Message.of("setting.does_not_fit", problem=problem)

@@ -11,6 +11,7 @@ from tinydb import TinyDB, where
 
 from core.disk import Stamp, read_stamp, read_stamped
 from core.locks import ProcessLock
+from core.messages import Message
 from core.store.migration import Subject
 from core.store.protocol import Record, check_subject, is_subject, version_conflict
 from core.store.schema import DELETIONS, RECORDS, BrokenFileError, decode
@@ -31,11 +32,10 @@ class FileStore:
         self._cache: dict[str, tuple[Stamp, dict[str, Record]]] = {}
 
     @property
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Message, ...]:
         """Notices about unreadable files that any process set aside, until the operator deletes them."""
         return tuple(
-            f"{aside.name.partition(BROKEN)[0]} could not be read and was set aside as {aside}; "
-            "what it held is not in use. Save it again or restore a backup, then delete that file"
+            Message.of("store.set_aside", file=aside.name.partition(BROKEN)[0], path=str(aside))
             for aside in sorted(self._directory.glob(f"*.json{BROKEN}*"))
         )
 

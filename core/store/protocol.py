@@ -37,7 +37,7 @@ class Store(Protocol):
     """Small records by subject and key, shared between our processes. All methods may raise StoreError."""
 
     @property
-    def notices(self) -> tuple[str | Message, ...]:
+    def notices(self) -> tuple[Message, ...]:
         """What the operator should know: unreadable data that is not in use, a database that is away."""
 
     def is_set_aside(self, subject: str) -> bool:

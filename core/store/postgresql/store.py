@@ -121,7 +121,7 @@ class PostgresStore:
         self._revisions_until = 0.0
 
     @property
-    def notices(self) -> tuple[str | Message, ...]:
+    def notices(self) -> tuple[Message, ...]:
         """Why the database cannot be used, if so."""
         problem = self.database.problem
         return (problem.explanation,) if problem else ()

@@ -237,12 +237,3 @@ def test_names_are_sorted_by_their_numbers() -> None:
         "extra2",
         "extra10",
     ]
-
-
-def test_a_problem_of_the_stores_database_is_said_in_the_readers_language() -> None:
-    newer = Message.of("store.database_newer", found=42, known=2)
-
-    text = formatting.trouble(translator("pt_PT"), newer)
-
-    assert text.startswith("A base de dados de WPPCONNECT_STORE_URL")
-    assert "42" in text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.exceptions import StoreError
+from core.messages import Message
 from core.settings.environment import NOT_ALLOWED, load_environment
 from core.store import FileStore
 from tests.fakes import MemoryStore
@@ -50,9 +51,8 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
 
     assert (settings.revision, settings.interval_seconds) == (2, 3)
     assert source.problems == (
-        "The saved settings could not be read; the last known ones remain in use. Save them again, or "
-        "restore a backup.",
-        f"The stored settings do not fit: {fault}",
+        Message("setting.last_known"),
+        Message.of("setting.does_not_fit", problem=fault),
     )
     assert len(caplog.records) == 2
     assert "s3cret" not in caplog.text
@@ -90,7 +90,9 @@ def test_stored_settings_that_do_not_fit_a_new_environment_are_told_and_kept_for
 
     assert source.current().servers == (narrower.server,)
     assert source.saved() == saved
-    assert source.problems == (f"The stored settings do not fit: servers.main.url: {NOT_ALLOWED}",)
+    assert source.problems == (
+        Message.of("setting.does_not_fit", problem=f"servers.main.url: {NOT_ALLOWED}"),
+    )
 
 
 def test_vanished_document_leaves_the_last_good_settings_in_force(store: MemoryStore) -> None:
@@ -118,7 +120,7 @@ def test_failing_store_leaves_the_last_good_settings_in_force_until_it_recovers(
     store.read_error = None
 
     assert kept.interval_seconds == 3
-    assert problems == ("settings.json was written by a newer version",)
+    assert problems == (Message.plain("settings.json was written by a newer version"),)
     assert len(caplog.records) == 1
     assert source.current().interval_seconds == 4
     assert source.problems == ()

@@ -12,6 +12,7 @@ import pytest
 from full_disk import disk_that_takes
 
 from core.exceptions import StoreError
+from core.messages import Message
 from core.store import FileStore, Record
 
 DATA = Path(__file__).parents[3] / "data" / "store"
@@ -56,10 +57,7 @@ def test_a_garbage_file_is_set_aside_by_its_reader(
     (aside,) = directory.glob("tokens.json.broken-*")
     assert record is None
     assert aside.read_bytes() == garbage
-    assert store.notices == (
-        f"tokens.json could not be read and was set aside as {aside}; what it held is not in use. "
-        "Save it again or restore a backup, then delete that file",
-    )
+    assert store.notices == (Message.of("store.set_aside", file="tokens.json", path=str(aside)),)
     assert "store_file_set_aside" in caplog.text
 
 
