@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ ACCOUNT_HEADER = "x-wppconnect-account"
 """Identifies the account to Streamlit, which resumes a tab's session only for the account that opened it."""
 GOOD_FOR_SECONDS = 150.0
 """Browsers run the timers of background tabs once a minute; two polls may fail."""
+
+_COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,14 @@ class Authenticator:
                 return None
             self.proxy_liveness.note(cookie)
         return AuthenticatedRequest(cookie, active_login)
+
+    def load(self, connection: HTTPConnection) -> bool:
+        """Read the connection's sign-in from the store; return whether it has a cookie that can be one."""
+        cookie = read_cookie(connection, SIGN_IN_COOKIE, rule=self.cookie_rule)
+        if cookie is None or not _COOKIE.fullmatch(cookie):
+            return False
+        self.sign_ins.load(cookie)
+        return True
 
     @contextmanager
     def open_tab(self, authenticated: AuthenticatedRequest) -> Iterator[None]:

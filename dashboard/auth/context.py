@@ -78,10 +78,11 @@ class AuthContext:
     audit: Audit
     cookie_rule: CookieRule
     data_directory: Path
+    forms: FormTokens
+    page_key: bytes = field(repr=False)
     provider_name: str = ""
     """Display name of the OpenID Connect provider; "" without one."""
     clock: Now = now
-    forms: FormTokens = field(default_factory=FormTokens)
     address_limit: RateLimit = field(default_factory=_address_limit)
     account_limit: RateLimit = field(default_factory=_account_limit)
     device_limit: RateLimit = field(default_factory=_device_limit)

@@ -24,13 +24,10 @@ class FormError(Exception):
 
 
 class FormTokens:
-    """Sign form tokens that are bound to a cookie of the same browser; another site can read neither.
+    """Sign form tokens that are bound to a cookie of the same browser; another site can read neither."""
 
-    The key lives as long as the process: a form that was open during a restart is shown again.
-    """
-
-    def __init__(self) -> None:
-        self._signer = Signer(secrets.token_bytes(32), salt="form", digest_method=hashlib.sha256)
+    def __init__(self, key: bytes) -> None:
+        self._signer = Signer(key, salt="form", digest_method=hashlib.sha256)
 
     def new_binding(self) -> str:
         """Return a new value for the form cookie."""

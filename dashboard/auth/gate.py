@@ -78,7 +78,7 @@ class Gate:
         if scope["path"] in self._rules.open_paths:
             await self._app(scope, receive, send)
             return
-        authenticated = self._rules.authenticator.authenticate(connection)
+        authenticated = await self._authenticate(connection)
         if authenticated:
             if scope["path"] != KEEPALIVE:
                 self._rules.authenticator.sign_ins.touch(authenticated.cookie)
@@ -91,10 +91,17 @@ class Gate:
         else:
             await PlainTextResponse("Sign in first.\n", 401)(scope, receive, send)
 
+    async def _authenticate(self, connection: HTTPConnection) -> AuthenticatedRequest | None:
+        authenticator = self._rules.authenticator
+        found = authenticator.authenticate(connection)
+        if found is None and await asyncio.to_thread(authenticator.load, connection):
+            found = authenticator.authenticate(connection)
+        return found
+
     async def _open_tab(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         sign_ins = self._rules.authenticator.sign_ins
-        authenticated = self._rules.authenticator.authenticate(connection)
+        authenticated = await self._authenticate(connection)
         if authenticated is None or not self._is_ours(connection) or self._has_max_tabs(authenticated):
             await receive()
             # Closing a websocket before it is accepted makes the server refuse the handshake with 403.

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from itsdangerous import BadData, URLSafeSerializer
+
 from core.clock import Now, now
 from dashboard.auth.users import Account, PasswordLink, UnknownUserError, Users
 
@@ -24,7 +26,6 @@ VALID_FOR = timedelta(hours=24)
 USER_LINK_VALID_FOR = timedelta(hours=72)
 """An invitation made on Friday evening is still valid on Monday."""
 GRANT_VALID_FOR = timedelta(minutes=30)
-MAX_GRANTS = 1000
 
 
 def note_address(directory: Path, url: str) -> None:
@@ -56,7 +57,6 @@ class Grant:
     account: str | None
     """The account whose password may be set; None: the first administrator may be created."""
     token_hash: str
-    valid_until: datetime
 
 
 def make_link(moment: datetime) -> tuple[str, PasswordLink]:
@@ -70,20 +70,20 @@ class SignInLinks:
 
     Only hashes are kept. The first administrator's link is in memory: each start without users makes a new
     one and invalidates the older ones. The links of users are stored with their accounts, because the command
-    line makes them as well. Setting the password uses a link up, opening the form does not.
+    line makes them as well. Setting the password uses a link up, opening the form does not. Grants are signed
+    and need no memory.
     """
 
-    def __init__(self, users: Users, *, clock: Now = now) -> None:
+    def __init__(self, users: Users, key: bytes, *, clock: Now = now) -> None:
         self._users = users
         self._clock = clock
         self._first: PasswordLink | None = None
-        self._grants: dict[str, Grant] = {}
+        self._grants = URLSafeSerializer(key, salt="grant", signer_kwargs={"digest_method": hashlib.sha256})
 
     def issue(self) -> str:
         """Return the token of a new link for the first administrator; earlier links become invalid."""
         token = secrets.token_urlsafe(32)
         self._first = PasswordLink(token_hash=_hash(token), valid_until=self._clock() + VALID_FOR)
-        self._grants.clear()
         return token
 
     def exchange(self, token: str) -> str | None:
@@ -91,23 +91,20 @@ class SignInLinks:
         found = self._find(_hash(token))
         if found is None:
             return None
-        grant = secrets.token_urlsafe(32)
-        self._grants[_hash(grant)] = found
-        while len(self._grants) > MAX_GRANTS:
-            del self._grants[next(iter(self._grants))]
-        return grant
+        valid_until = self._clock() + GRANT_VALID_FOR
+        return str(self._grants.dumps([secrets.token_hex(8), found.token_hash, valid_until.timestamp()]))
 
     def of(self, grant: str | None) -> Grant | None:
         """Return the grant if it and its link are valid, else None."""
-        found = self._grants.get(_hash(grant)) if grant else None
-        if found is None or self._clock() >= found.valid_until:
+        try:
+            _, token_hash, valid_until = self._grants.loads(grant or "")
+        except (BadData, UnicodeError):
             return None
-        return found if self._find(found.token_hash) else None
+        return self._find(token_hash) if self._clock().timestamp() < valid_until else None
 
     def invalidate(self) -> None:
         """Invalidate the first link and its grants once the administrator exists."""
         self._first = None
-        self._grants = {key: grant for key, grant in self._grants.items() if grant.account}
 
     def set_password(self, grant: Grant, password_hash: str) -> Account:
         """Set the password of a link's user, remove the passkeys and end all earlier sign-ins.
@@ -134,12 +131,11 @@ class SignInLinks:
 
     def _find(self, token_hash: str) -> Grant | None:
         moment = self._clock()
-        valid_until = moment + GRANT_VALID_FOR
         if _is_open(self._first, token_hash, moment):
-            return Grant(None, token_hash, valid_until)
+            return Grant(None, token_hash)
         for account in self._users.all():
             if not account.disabled and _is_open(account.link, token_hash, moment):
-                return Grant(account.key, token_hash, valid_until)
+                return Grant(account.key, token_hash)
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import threading
 from collections.abc import Iterable
@@ -18,15 +19,20 @@ from itsdangerous import BadSignature, TimestampSigner
 from starlette.requests import HTTPConnection
 
 from core.clock import Now, now
-from core.exceptions import StoreError
+from core.exceptions import StoreError, VersionConflictError
+from core.store import Store
 from dashboard.auth.users import Account, AuthMethod, Change, Passkey, UnknownUserError, Users
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 MAX_PER_ACCOUNT = 10
+log = logging.getLogger(__name__)
+
 VALID_SECONDS = 600
 """How long a shown form's challenge can be answered."""
+USED_SUBJECT = "used_challenges"
+"""The store's subject for hashes of answered challenges, which no page accepts again."""
 LOOPBACK_NAME = "localhost"
 
 
@@ -81,14 +87,21 @@ class Passkeys:
     """
 
     def __init__(
-        self, users: Users, external_url: str | None = None, *, required: bool = False, clock: Now = now
+        self,
+        users: Users,
+        store: Store,
+        key: bytes,
+        external_url: str | None = None,
+        *,
+        required: bool = False,
+        clock: Now = now,
     ) -> None:
         self._users = users
+        self._store = store
         self._external_url = external_url
         self.required = required
         """Whether a password alone does not sign in."""
         self._clock = clock
-        key = secrets.token_bytes(32)
         self._challenges = _Signer(key, "challenge", clock)
         self._halves = _Signer(key, "password", clock)
         self._used: dict[bytes, datetime] = {}
@@ -276,7 +289,20 @@ class Passkeys:
             if challenge in self._used:
                 raise PasskeyRefusedError("used before")
             # One second more: the signature counts whole ones.
-            self._used[challenge] = moment + timedelta(seconds=VALID_SECONDS + 1)
+            until = self._used[challenge] = moment + timedelta(seconds=VALID_SECONDS + 1)
+        try:
+            self._use_up_everywhere(hashlib.sha256(challenge).hexdigest(), moment, until)
+        except VersionConflictError:
+            raise PasskeyRefusedError("used before") from None
+        except StoreError as error:
+            # A full disk must not lock users out; this page knows the challenge.
+            log.warning("challenge_not_stored problem=%r", error.message)
+
+    def _use_up_everywhere(self, challenge: str, moment: datetime, until: datetime) -> None:
+        self._store.update(USED_SUBJECT, challenge, {"until": until.isoformat()}, expected_version=0)
+        used = self._store.read_all(USED_SUBJECT)
+        late = [one for one, record in used.items() if record.value["until"] <= moment.isoformat()]
+        self._store.remove(USED_SUBJECT, late)
 
     def _owner(self, passkey_id: str) -> Account | None:
         return next(

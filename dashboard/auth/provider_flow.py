@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -15,15 +14,12 @@ VALID_FOR = timedelta(minutes=10)
 
 
 class Flows:
-    """Store the session of each sign-in in a signed cookie of its browser, so that a flood fills no memory.
+    """Store each sign-in's session in a signed cookie of its browser, so that a flood fills no memory."""
 
-    The key lives as long as the process: after a restart a sign-in has to begin again.
-    """
-
-    def __init__(self, *, clock: Now = now) -> None:
+    def __init__(self, key: bytes, *, clock: Now = now) -> None:
         self._clock = clock
         self._serializer = URLSafeSerializer(
-            secrets.token_bytes(32), salt="provider", signer_kwargs={"digest_method": hashlib.sha256}
+            key, salt="provider", signer_kwargs={"digest_method": hashlib.sha256}
         )
 
     def seal(self, session: dict[str, Any]) -> str:

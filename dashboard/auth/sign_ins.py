@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, ValidationError
 from core.clock import Now, now
 from core.exceptions import StoreError
 from core.models import Frozen
-from core.store import Store, modify
+from core.store import Record, Store, modify
 from dashboard.auth.users import Account, AuthMethod, User, Users
 
 log = logging.getLogger(__name__)
@@ -73,16 +73,24 @@ class ActiveLogin:
 
 
 class SignIns:
-    """All sign-ins. Lookups read memory only; `begin`, `remember`, `confirm`, `end` and `sweep` write."""
+    """All sign-ins. Lookups read memory only; `begin`, `remember`, `confirm`, `end` and `sweep` write.
+
+    Other pages of the installation write them as well: `refresh` and `load` read those.
+    """
 
     def __init__(self, store: Store, users: Users, lifetimes: Lifetimes, *, clock: Now = now) -> None:
         self._store = store
         self._users = users
         self.lifetimes = lifetimes
         self._clock = clock
-        self._lock = threading.Lock()
-        self._sign_ins = self._load()
-        self._written_seen_at = {key: sign_in.seen_at for key, sign_in in self._sign_ins.items()}
+        self._lock, self._refreshing = threading.Lock(), threading.Lock()
+        self._revision = ""
+        self._sign_ins: dict[str, SignIn] = {}
+        self._written_seen_at: dict[str, datetime] = {}
+        """Of those that are in the store, the last activity that it knows."""
+        self._ended: set[str] = set()
+        """Those that ended here and may still be in the store."""
+        self._reload()
 
     def user_of(self, cookie: str | None) -> User | None:
         """Return the user who is signed in with this cookie value, or None. Reads memory only."""
@@ -90,8 +98,24 @@ class SignIns:
         return active_login.account.user if active_login else None
 
     def refresh(self) -> None:
-        """Reload users that other processes have changed; costs one stat. Raises StoreError."""
+        """Reload users and sign-ins that other processes have changed. Raises StoreError."""
         self._users.refresh()
+        self._reload()
+
+    def load(self, cookie: str) -> None:
+        """Read a sign-in that is not in memory: it may have begun at another page just now."""
+        key = _key(cookie)
+        with self._lock:
+            if key in self._sign_ins or key in self._ended:
+                return
+        try:
+            self._users.refresh()
+            with self._refreshing:  # what ends here meanwhile stays known as ended
+                record = self._store.read(SUBJECT, key)
+                if record is not None:
+                    self._merge({key: record})
+        except StoreError as error:
+            log.warning("sign_in_not_read problem=%r", error.message)
 
     def find(self, cookie: str | None) -> ActiveLogin | None:
         """Return the valid sign-in of a cookie value, or None. Reads memory only."""
@@ -207,7 +231,7 @@ class SignIns:
     def sweep(self) -> None:
         """Reload changed users, drop expired and revoked sign-ins, and store recent activity."""
         try:
-            self._users.refresh()
+            self.refresh()
         except StoreError as error:
             log.warning("users_not_refreshed problem=%r", error.message)
         with self._lock:
@@ -224,26 +248,53 @@ class SignIns:
             return None
         return None if self.lifetimes.have_passed(sign_in, self._clock()) else account
 
-    def _load(self) -> dict[str, SignIn]:
-        found = {}
-        for key, record in self._store.read_all(SUBJECT).items():
+    def _reload(self) -> None:
+        with self._refreshing:
+            revision = self._store.revision(SUBJECT)
+            if revision == self._revision:
+                return
+            with self._lock:
+                # Those that are written from now on may be missing in what is read.
+                stored = set(self._written_seen_at)
+            records = self._store.read_all(SUBJECT)
+            self._merge(records)
+            with self._lock:
+                for key in stored - records.keys():
+                    self._sign_ins.pop(key, None)
+                    self._written_seen_at.pop(key, None)
+                self._ended &= records.keys()
+            self._revision = revision
+
+    def _merge(self, records: Mapping[str, Record]) -> None:
+        for key, record in records.items():
             try:
-                found[key] = SignIn.model_validate(record.value)
+                found = SignIn.model_validate(record.value)
             except ValidationError:
                 log.warning("stored_sign_in_ignored reason=unreadable")
-        return found
+                continue
+            with self._lock:
+                if key in self._ended:
+                    continue
+                known = self._sign_ins.get(key)
+                self._written_seen_at[key] = found.seen_at
+                if known is not None:
+                    found = found.model_copy(update={"seen_at": max(known.seen_at, found.seen_at)})
+                self._sign_ins[key] = found
 
     def _write(self, key: str, sign_in: SignIn) -> None:
         value = sign_in.model_dump(mode="json")
-        self._written_seen_at[key] = sign_in.seen_at
+        with self._lock:
+            was_stored = key in self._written_seen_at
 
-        def change(_value: dict[str, Any] | None) -> Mapping[str, Any] | None:
-            # A sign-in that has ended meanwhile must not return with the next restart.
+        def change(present: dict[str, Any] | None) -> Mapping[str, Any] | None:
+            # A sign-in that has ended meanwhile, here or at another page, must not return.
             with self._lock:
-                return value if key in self._sign_ins else None
+                return value if key in self._sign_ins and (present or not was_stored) else None
 
         try:
-            modify(self._store, SUBJECT, key, change)
+            if modify(self._store, SUBJECT, key, change) is not None:
+                with self._lock:
+                    self._written_seen_at[key] = sign_in.seen_at
         except StoreError as error:
             # The sign-in works from memory until a restart: a full disk locks no user out.
             log.warning("sign_in_not_stored problem=%r", error.message)
@@ -252,6 +303,7 @@ class SignIns:
         with self._lock:
             self._sign_ins.pop(key, None)
             self._written_seen_at.pop(key, None)
+            self._ended.add(key)
         try:
             modify(self._store, SUBJECT, key, lambda _value: None)
         except StoreError as error:

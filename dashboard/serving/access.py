@@ -16,6 +16,8 @@ from dashboard.auth.audit import AppendsHistory, Audit
 from dashboard.auth.authenticator import Authenticator
 from dashboard.auth.context import AuthContext
 from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
+from dashboard.auth.forms import FormTokens
+from dashboard.auth.page_key import page_key
 from dashboard.auth.passkeys import Passkeys
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.proxy import ProxyHeader
@@ -36,7 +38,7 @@ def open_desk(
     locks: Locks | None = None,
 ) -> AuthContext:
     """Return the sign-in services, and install them for page scripts."""
-    users = open_users(store, data_directory, locks)
+    users, key = open_users(store, data_directory, locks), page_key(store)
     sign_ins = SignIns(
         store,
         users,
@@ -62,12 +64,14 @@ def open_desk(
         sign_ins=sign_ins,
         authenticator=Authenticator(sign_ins, settings, _proxy_header(settings, external_accounts)),
         external_accounts=external_accounts,
-        passkeys=Passkeys(users, settings.external_url, required=settings.require_passkey),
+        passkeys=Passkeys(users, store, key, settings.external_url, required=settings.require_passkey),
         passwords=Passwords(),
-        links=links.SignInLinks(users),
+        links=links.SignInLinks(users, key),
         audit=Audit(history),
         cookie_rule=settings,
         data_directory=data_directory,
+        forms=FormTokens(key),
+        page_key=key,
         provider_name=_provider_name(settings),
     )
 
@@ -113,7 +117,9 @@ def _provider_routes(settings: DashboardEnvironment, auth: AuthContext) -> list[
         allowed=settings.oidc_allowed,
     )
     sign_in_url = f"{settings.external_url}{SIGN_IN}"
-    return ProviderRoutes(auth, Provider(rule, client), flows=Flows(), sign_in_url=sign_in_url).routes()
+    return ProviderRoutes(
+        auth, Provider(rule, client), flows=Flows(auth.page_key), sign_in_url=sign_in_url
+    ).routes()
 
 
 def _proxy_header(settings: DashboardEnvironment, external_accounts: ExternalAccounts) -> ProxyHeader | None:

@@ -36,7 +36,7 @@ def test_added_user_gets_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
     link = capsys.readouterr().out.split()[-1]
     assert link.startswith(f"{URL}/sign-in/link#")
-    assert SignInLinks(users(tmp_path)).exchange(link.partition("#")[2])
+    assert SignInLinks(users(tmp_path), b"key").exchange(link.partition("#")[2])
     assert main(["users", "list"]) == 0
     assert capsys.readouterr().out.startswith("ana  administrator  password  has a link, valid until 20")
 
@@ -63,7 +63,7 @@ def test_lost_password_of_the_only_administrator_is_replaced(
 
     assert main(["users", "reset", "ANA"]) == 0
 
-    links = SignInLinks(users(tmp_path))
+    links = SignInLinks(users(tmp_path), b"key")
     grant = links.of(links.exchange(capsys.readouterr().out.strip().partition("#")[2]))
     assert grant
     links.set_password(grant, "new")

@@ -23,8 +23,10 @@ from dashboard.auth.audit import Audit
 from dashboard.auth.authenticator import Authenticator, ProxyLiveness
 from dashboard.auth.context import AuthContext
 from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
+from dashboard.auth.forms import FormTokens
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.links import SignInLinks
+from dashboard.auth.page_key import page_key
 from dashboard.auth.passkeys import Passkeys
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.peer import RememberPeer
@@ -83,7 +85,8 @@ class World:
             Lifetimes(idle=timedelta(hours=12), longest=timedelta(days=7)),
             clock=self.clock,
         )
-        self.links = SignInLinks(self.users, clock=self.clock)
+        key = page_key(self.store)
+        self.links = SignInLinks(self.users, key, clock=self.clock)
         external_accounts = ExternalAccounts(self.users, self.roles)
         proxy = self.proxy_header(external_accounts) if self.proxy_header else None
         clock = self.clock.monotonic
@@ -93,13 +96,20 @@ class World:
             authenticator=Authenticator(self.sign_ins, self.rule, proxy, ProxyLiveness(clock=clock)),
             external_accounts=external_accounts,
             passkeys=Passkeys(
-                self.users, self.rule.external_url, required=self.require_passkey, clock=self.clock
+                self.users,
+                self.store,
+                key,
+                self.rule.external_url,
+                required=self.require_passkey,
+                clock=self.clock,
             ),
             passwords=Passwords(quick_hasher()),
             links=self.links,
             audit=Audit(self.history, clock=self.clock),
             cookie_rule=self.rule,
             data_directory=self.directory,
+            forms=FormTokens(key),
+            page_key=key,
             clock=self.clock,
             address_limit=RateLimit(free_tries=5, first_wait_seconds=2, max_wait_seconds=900, clock=clock),
             account_limit=RateLimit(free_tries=10, first_wait_seconds=2, max_wait_seconds=60, clock=clock),

@@ -144,7 +144,7 @@ class AtProvider:
         routes = ProviderRoutes(
             self.world.auth,
             self.provider.provider,
-            flows=Flows(clock=self.world.clock),
+            flows=Flows(self.world.auth.page_key, clock=self.world.clock),
             sign_in_url="https://ops.test/sign-in",
         ).routes()
         rules = replace(

@@ -12,10 +12,12 @@ from dashboard.auth.addresses import MAX_NEXT_LENGTH
 from dashboard.auth.provider_flow import Flows
 from tests.fakes import FakeClock
 
+KEY = b"a key"
+
 
 def test_flow_lasts_ten_minutes() -> None:
     clock = FakeClock()
-    flows = Flows(clock=clock)
+    flows = Flows(KEY, clock=clock)
     session = {"next": "/", "confirms": False}
     cookie = flows.seal(session)
 
@@ -32,13 +34,13 @@ def test_cookie_of_a_flow_is_one_that_browsers_take() -> None:
     world.begin()
     deep = "/" + "".join(random.Random(1).choices(string.ascii_letters, k=MAX_NEXT_LENGTH - 1))
 
-    assert len(Flows().seal({**world.session, "next": deep})) < 4000
+    assert len(Flows(KEY).seal({**world.session, "next": deep})) < 4000
 
 
 @pytest.mark.parametrize("cookie", [None, "", ".", "e30=.", "x.y", "\u00e9.\u00e9", "a" * 5000])
 def test_flow_that_we_have_not_signed_is_nothing(cookie: str | None) -> None:
-    assert Flows().open(cookie) is None
+    assert Flows(KEY).open(cookie) is None
 
 
-def test_flow_of_another_process_is_nothing() -> None:
-    assert Flows().open(Flows().seal({"next": "/"})) is None
+def test_flow_of_another_installation_is_nothing() -> None:
+    assert Flows(b"another").open(Flows(KEY).seal({"next": "/"})) is None

@@ -128,7 +128,7 @@ def test_added_user_gets_a_link_that_is_shown_once(install: Install, users: User
     assert "Send eva@example.org this link" in text
     address, _, token = link.partition("#")
     assert address == "https://ops.example.org/sign-in/link"
-    assert SignInLinks(users).exchange(token)
+    assert SignInLinks(users, b"key").exchange(token)
     assert [(one.name, one.role) for one in users.all()][1] == ("eva@example.org", Role.OPERATOR)
     assert "sign-in/link#" not in shown(app)
     assert app.text_input(key="add-user-name").value == ""
@@ -180,7 +180,7 @@ def test_new_password_link_is_made_for_a_user(users: Users) -> None:
     app.button(key="link-rui_").click().run()
 
     link = shown_link(app)
-    grant = SignInLinks(users).exchange(link.partition("#")[2])
+    grant = SignInLinks(users, b"key").exchange(link.partition("#")[2])
     assert grant
     assert users.all()[1].password_hash == "hash"
 
