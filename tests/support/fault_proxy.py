@@ -67,6 +67,7 @@ class FaultProxy:
             yield
 
     def _mend(self) -> None:
+        self._loopback.requests.clear()
         self._fault = None
         self._is_mended.set()
 

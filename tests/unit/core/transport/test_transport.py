@@ -34,6 +34,7 @@ SLACK_SECONDS = 60
         pytest.param(http_answer(b"{}", status="500 Internal Server Error"), 500, id="500"),
         pytest.param(b"HTTP/1.1 431 \r\nConnection: close\r\n\r\n", 431, id="empty 431"),
         pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", 204, id="empty 204"),
+        pytest.param(b"HTTP/1.1 304 Not Modified\r\n\r\n", 304, id="empty 304"),
     ],
 )
 def test_a_refusal_is_an_answer(make_transport: MakeTransport, answer: bytes, status_code: int) -> None:

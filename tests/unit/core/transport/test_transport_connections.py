@@ -20,6 +20,7 @@ from tests.loopback import (
     Script,
     answering,
     closing,
+    cut_headers,
     cut_short,
     http_answer,
     huge,
@@ -30,6 +31,7 @@ from tests.support.waiting import until
 
 BUDGET_SECONDS = 0.3
 SLACK_SECONDS = 60
+CUT = {"closed": closing, "reset": resetting, "cut headers": cut_headers, "cut short": cut_short}
 
 
 def test_a_connection_is_kept(make_transport: MakeTransport) -> None:
@@ -62,7 +64,7 @@ def test_a_connection_idle_for_nearly_five_seconds_is_not_used_again(make_transp
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("script", [closing, resetting, cut_short], ids=["closed", "reset", "cut short"])
+@pytest.mark.parametrize("script", CUT.values(), ids=CUT.keys())
 def test_a_get_is_repeated_once(make_transport: MakeTransport, script: Script) -> None:
     with Loopback(script, answering(http_answer())) as server:
         assert get(make_transport(server.url)).status_code == 200
@@ -74,6 +76,7 @@ def test_a_get_is_repeated_once(make_transport: MakeTransport, script: Script) -
     [
         pytest.param(closing, "transport.closed_at_once", id="closed"),
         pytest.param(resetting, "transport.closed_at_once", id="reset"),
+        pytest.param(cut_headers, "transport.closed_midway", id="cut headers"),
         pytest.param(cut_short, "transport.closed_midway", id="cut short"),
     ],
 )
@@ -86,7 +89,7 @@ def test_a_get_is_repeated_no_second_time(
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("script", [closing, resetting, cut_short], ids=["closed", "reset", "cut short"])
+@pytest.mark.parametrize("script", CUT.values(), ids=CUT.keys())
 def test_a_post_is_never_repeated(make_transport: MakeTransport, script: Script) -> None:
     with Loopback(script, answering(http_answer())) as server, pytest.raises(ConnectError):
         post(make_transport(server.url))
