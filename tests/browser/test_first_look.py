@@ -35,7 +35,7 @@ def observed(browser: Browser, quick: Stack, administrator: StorageState) -> Ite
     """A tab of each size that notes what moves."""
     tabs = {size: Visitor(browser, quick, size, signed_in=administrator) for size in SIZES}
     for tab in tabs.values():
-        tab.context.add_init_script(OBSERVE)
+        tab.page.add_init_script(OBSERVE)
     yield tabs
     for tab in tabs.values():
         tab.close()

@@ -5,18 +5,21 @@ And what stands in the way is told there in words: disks, other people, an engin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from core.store import FileStore
-from core.sync.change_requests import ChangeKind, ChangeRequests
+from core.sync.change_requests import SUBJECT, ChangeKind, ChangeRequests
+from simulator import Simulator
 from tests.plugins.leaks import keep_secret
+from tests.support.looks import Tabs, open_tabs
 from tests.support.mounts import read_only, small_disk
 from tests.support.processes import Process
-from tests.support.stack import Stack
+from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.sync import API_KEY, KEY, LEGUAS_FILES, read_files, write_files
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
@@ -30,6 +33,26 @@ WebSocket.prototype.send = function (data) {
     return window.opsOnly && !text.includes(window.opsOnly) ? undefined : send.call(this, data);
 };"""
 """With `opsOnly`, the key of a button, the page says nothing to the server but that it was pressed."""
+
+
+StartAgent = Callable[..., Process]
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The page, beside a gateway on which nothing happens."""
+    with (
+        Simulator(secret_key=SECRET, sessions=[SESSION]) as gateway,
+        stack(gateway, tmp_path_factory.mktemp("sync")) as running,
+    ):
+        running.start_page()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tabs(browser: Browser, product: Stack) -> Iterator[Tabs]:
+    with open_tabs(browser, product) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -46,23 +69,30 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tab(browser: Browser, product: Stack) -> Iterator[Visitor]:
-    """The administrator's sync page on a phone."""
-    link = product.first_link(product.start_page())
-    opened = Visitor(browser, product, "phone")
-    opened.sign_in_first(link)
-    opened.open("/sync")
-    yield opened
-    opened.close()
+def start_agent(product: Stack, folder: Path) -> Iterator[StartAgent]:
+    """Start the sync agent on the page's data directory; nothing of it is left for the next story."""
+    started: list[Process] = []
+
+    def start(**changes: str) -> Process:
+        sync_file = str(folder.parent / "sync.yml")
+        started.append(
+            product.start_program("tests.support.sync_agent", WPPCONNECT_SYNC_FILE=sync_file, **changes)
+        )
+        return started[-1]
+
+    yield start
+    for agent in started:
+        agent.kill()
+    store = FileStore(product.data / "store")
+    store.remove(SUBJECT, store.read_all(SUBJECT))
+    shutil.rmtree(product.data / "sync")
 
 
 @pytest.fixture
-def other_tab(browser: Browser, product: Stack, tab: Visitor) -> Iterator[Visitor]:
-    """The same page at a desk: what is done in one of them is seen in both."""
-    opened = Visitor(browser, product, "desktop", signed_in=tab.context.storage_state())
-    opened.open("/sync")
-    yield opened
-    opened.close()
+def tab(start_agent: StartAgent, phone: Visitor) -> Visitor:
+    """The administrator's sync page on a phone."""
+    phone.open("/sync")
+    return phone
 
 
 def read(tab: Visitor, *texts: str, look: str) -> None:
@@ -72,17 +102,13 @@ def read(tab: Visitor, *texts: str, look: str) -> None:
     tab.look(f"sync/{look}", whole=True)
 
 
-def start_agent(product: Stack, folder: Path, **changes: str) -> Process:
-    """Start the sync agent on the page's data directory."""
-    sync_file = str(folder.parent / "sync.yml")
-    return product.start_program("tests.support.sync_agent", WPPCONNECT_SYNC_FILE=sync_file, **changes)
-
-
 def test_a_new_key_is_planned_approved_written_and_taken_back(
-    product: Stack, folder: Path, tab: Visitor, other_tab: Visitor
+    start_agent: StartAgent, folder: Path, tab: Visitor, desk: Visitor
 ) -> None:
+    other_tab = desk
+    other_tab.open("/sync")
     read(tab, "Nothing is set up yet.", look="nothing-yet")
-    agent = start_agent(product, folder)
+    agent = start_agent()
     other_tab.reads("Nothing to write yet")
 
     other_tab.press("sync-generate-api_key")
@@ -116,7 +142,7 @@ def test_a_new_key_is_planned_approved_written_and_taken_back(
 
 
 def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
-    product: Stack, folder: Path, tab: Visitor, tmp_path: Path
+    start_agent: StartAgent, folder: Path, tab: Visitor, tmp_path: Path
 ) -> None:
     small = tmp_path / "small"
     small.mkdir()
@@ -126,7 +152,7 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
         listed = text.replace("file:", "folder: leguas, file:")
         last = f"  - {{folder: small, file: .env, key: {KEY}, receives: api_key}}\n"
         (tmp_path / "sync.yml").write_text(listed + last)
-        start_agent(product, folder)
+        start_agent()
 
         with read_only(folder):
             tab.press("sync-generate-api_key")
@@ -159,33 +185,37 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
         assert read_files(folder) == before
 
 
-def test_of_two_administrators_at_once_the_second_is_told(product: Stack, folder: Path, tab: Visitor) -> None:
-    start_agent(product, folder)
-    desk = ChangeRequests(FileStore(product.data / "store"))
+def test_of_two_administrators_at_once_the_second_is_told(
+    browser: Browser, start_agent: StartAgent, product: Stack, tabs: Tabs
+) -> None:
+    start_agent()
+    other = ChangeRequests(FileStore(product.data / "store"))
+    tab = Visitor(browser, product, "phone", signed_in=tabs.phone.context.storage_state())
     tab.page.add_init_script(SEND_ONLY_WHAT_IS_PRESSED)
-    tab.page.reload()
+    tab.open("/sync")
     tab.page.locator(f".st-key-{GENERATE} button:enabled").wait_for()
 
     # This tab does not ask what is new, so it has not heard of the other administrator when it is pressed.
     tab.page.evaluate("key => { window.opsOnly = key; }", GENERATE)
     tab.rests()
-    desk.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
+    other.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
     tab.press(GENERATE)
     tab.reads("Another change was started first.")
     tab.page.evaluate("window.opsOnly = ''")
 
     read(tab, "asked for by rui", look="somebody-else")
-    order = desk.current()
+    order = other.current()
     assert order is not None
     assert order.actor == "rui"
+    tab.close()
 
 
 def test_engine_that_does_not_answer_is_told_beside_its_container(
-    product: Stack, folder: Path, tab: Visitor, tmp_path: Path
+    start_agent: StartAgent, folder: Path, tab: Visitor, tmp_path: Path
 ) -> None:
     with (tmp_path / "sync.yml").open("a") as file:
         file.write(f"containers:\n  - {{name: leguas_whatsapp_evolution, reads: [{KEY}]}}\n")
-    start_agent(product, folder, WPPCONNECT_DOCKER_HOST=f"unix://{tmp_path}/no-engine.sock")
+    start_agent(WPPCONNECT_DOCKER_HOST=f"unix://{tmp_path}/no-engine.sock")
 
     read(
         tab,
