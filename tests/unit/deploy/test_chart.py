@@ -253,12 +253,6 @@ def test_with_a_database_each_program_has_its_pods_and_no_volume_outlives_them()
     assert of_kind(resources, "PersistentVolumeClaim") == []
 
 
-def test_several_pages_keep_a_browser() -> None:
-    kept = [service["spec"].get("sessionAffinity") for service in of_kind(rendered(REPLICATED), "Service")]
-
-    assert kept == [None, "ClientIP"]
-
-
 @each_case
 def test_services_and_policies_select_the_pods_with_their_ports(values: dict[str, Any]) -> None:
     resources = rendered(values)
@@ -347,10 +341,22 @@ def test_wrong_values_are_refused_by_name(values: dict[str, Any], message: str) 
     assert message in str(refused.value)
 
 
-def test_notes_say_how_to_sign_in_first() -> None:
-    for values in ({}, REPLICATED):
-        name = of_kind(rendered(values), "Deployment")[-1]["metadata"]["name"]
-        assert f"kubectl -n {NAMESPACE} exec deploy/{name} -c page -- cat" in notes(values)
+@pytest.mark.parametrize(
+    ("values", "command"),
+    [
+        ({}, "cat /data/ops/first-sign-in-link"),
+        ({"secretSettings": STORE}, "cat /data/ops/first-sign-in-link"),
+        (REPLICATED, "wppconnect-ops users add NAME --role administrator"),
+    ],
+    ids=["one pod", "one page", "several pages"],
+)
+def test_notes_say_how_to_sign_in_first(values: dict[str, Any], command: str) -> None:
+    name = of_kind(rendered(values), "Deployment")[-1]["metadata"]["name"]
+
+    assert f"kubectl -n {NAMESPACE} exec deploy/{name} -c page -- {command}\n" in notes(values)
+
+
+def test_notes_name_the_page_and_a_missing_gateway() -> None:
     assert "No gateway is configured yet" in notes({})
     assert URL in notes(EVERYTHING)
 
