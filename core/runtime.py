@@ -77,7 +77,8 @@ class Core:
     @contextmanager
     def trial_client(self, server: ServerSettings, settings: Settings) -> Iterator[Gateway]:
         """Yield a client for settings that are not saved; tokens and refusals are forgotten afterwards."""
-        with TemporaryDirectory(prefix="trial-", dir=self.data_directory) as name:
+        # Not in the data directory, of which a backup may be made meanwhile.
+        with TemporaryDirectory(prefix="wppconnect-ops-trial-") as name:
             directory = Path(name)
             (directory / "locks").mkdir()
             store = FileStore(directory / "store")
