@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from core.messages.operation import OUTCOMES
 from core.models import ServerSnapshot, Verdict
 from simulator import Simulator
 from tests.support.live_core import FAST, SECRET, SERVER, SESSION, LiveCore, environment, live_core
@@ -93,10 +94,10 @@ def test_a_closed_session_is_removed_for_good_where_the_gateway_offers_that(live
 @pytest.mark.parametrize(
     ("arguments", "typed", "code", "said", "is_left"),
     [
-        pytest.param([], f"{SESSION}\n", 0, "The session is removed", False, id="its name is typed"),
+        pytest.param([], f"{SESSION}\n", 0, OUTCOMES["removed"], False, id="its name is typed"),
         pytest.param([], "sale\n", 1, "Nothing was removed.", True, id="another name is typed"),
         pytest.param([], "", 1, "Nothing was removed.", True, id="nothing is typed"),
-        pytest.param(["--yes"], "", 0, "The session is removed", False, id="nothing is asked"),
+        pytest.param(["--yes"], "", 0, OUTCOMES["removed"], False, id="nothing is asked"),
     ],
 )
 def test_the_command_line_removes_a_closed_session(
