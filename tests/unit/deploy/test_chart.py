@@ -211,6 +211,8 @@ def test_pods_fit_the_restricted_standard_and_hold_no_token(values: dict[str, An
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
+        writable = {one["mountPath"] for one in container["volumeMounts"] if not one.get("readOnly")}
+        assert writable == {"/data", "/tmp"}
         assert container["resources"]["limits"]["memory"]
     assert [one["automountServiceAccountToken"] for one in of_kind(rendered(values), "ServiceAccount")] == [
         False

@@ -98,6 +98,8 @@ securityContext:
   capabilities: {drop: [ALL]}
 volumeMounts:
   - {name: data, mountPath: /data}
+  # Settings that are tried before they are saved.
+  - {name: tmp, mountPath: /tmp}
   {{- if include "wppconnect-ops.secretSources" . }}
   - {name: {{ .part }}-secrets, mountPath: /run/secrets/wppconnect-ops, readOnly: true}
   {{- end }}
