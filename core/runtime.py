@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from core.clock import Now
 from core.clock import now as real_now
@@ -21,7 +20,7 @@ from core.operations.operations import Operations
 from core.settings.environment import CoreEnvironment, prepare_data_dir
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
-from core.store import Coordination, FileStore, HistoryLog, Store, open_coordination, open_store
+from core.store import Coordination, HistoryLog, MemoryStore, Store, open_coordination, open_store
 from core.transport import CallLimiter, CallSlot, Transport
 
 RANKS = {"wppconnect-exporter": 0, "wppconnect-dashboard": 1}
@@ -77,13 +76,11 @@ class Core:
     @contextmanager
     def trial_client(self, server: ServerSettings, settings: Settings) -> Iterator[Gateway]:
         """Yield a client for settings that are not saved; tokens and refusals are forgotten afterwards."""
-        # Not in the data directory, of which a backup may be made meanwhile.
-        with TemporaryDirectory(prefix="wppconnect-ops-trial-") as name:
-            directory = Path(name)
-            (directory / "locks").mkdir()
-            store = FileStore(directory / "store")
-            with closing(make_client(server, settings, store, directory, self.clients.program)) as client:
-                yield client
+        store = MemoryStore()
+        with closing(
+            make_client(server, settings, store, self.data_directory, self.clients.program)
+        ) as client:
+            yield client
 
     def stop(self) -> bool:
         """Stop the background work; return False if some did not end in time. Safe to call twice."""
