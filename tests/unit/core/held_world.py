@@ -28,6 +28,7 @@ from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
 from core.store import HistoryLog, Store
+from core.store.coordination import OneMachine
 from core.transport import Answer
 from simulator.auth import BcryptWorker
 from simulator.express import Request, not_found
@@ -209,6 +210,8 @@ class HeldWorld:
         }
         self.environment = load_environment(environment)
         self.exchange = HeldExchange(folder / "snapshots", clock=self.clock)
+        self.coordination = OneMachine(folder, clock=self.clock)
+        self.coordination.exchange = self.exchange
         self.begin_process()
 
     def begin_process(self) -> None:
@@ -222,7 +225,7 @@ class HeldWorld:
         )
         self.monitor = HeldMonitor(
             self.settings,
-            exchange=self.exchange,
+            coordination=self.coordination,
             history=self.history,
             lock_directory=self._folder / "locks",
             client=self._client_for_probes,
@@ -240,7 +243,7 @@ class HeldWorld:
             history=self.history,
             monitor=self.monitor,
             client=lambda server, settings: self._client(server, settings, is_for_people=True),
-            lock_directory=self._folder / "locks",
+            locks=self.coordination.locks,
             holder=self._holder,
             waits=WppconnectWaits(),
             now=self.clock,
@@ -339,7 +342,7 @@ class HeldWorld:
         client = self._client_for_probes(server, settings)
         transport: Any = client._transport
         self._revision = settings.revision
-        self.watcher = self.monitor._make_watcher(server, settings, client)
+        self.watcher = self.monitor._make_watcher(server, settings, client, self.history)
         self.watcher._state.record_start()
         self._shared = FakeLane(3, transport, self.elapsed)
         self._slow = FakeLane(1, transport, self.elapsed)
