@@ -200,6 +200,8 @@ def _serve(own: ExporterEnvironment, environment: CoreEnvironment, read_again: R
             has_ended = core.stop()
     if not has_ended:
         _end_now()
+    # The interpreter's last collections would look at all that was kept: 0.4 s with ten thousand sessions.
+    gc.freeze()
     return 0
 
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,7 @@ http {{
     location = /api/{secret}/show-all-sessions {{ alias {directory}/names.json; }}
     location ~ /show-all-sessions$ {{ return 400 '{{"response":false,"message":"The token is incorrect"}}'; }}
     {manager}
+    location = /requests {{ stub_status; }}
     location / {{ default_type text/html; return 404 'Cannot GET'; }}
   }}
 }}
@@ -229,7 +230,7 @@ def free_ports(count: int) -> list[int]:
         return [probe.getsockname()[1] for probe in probes]
 
 
-def save_settings(data: Path, ports: list[int]) -> None:
+def save_settings(data: Path, ports: list[int], sessions: Sequence[str] = NAMES) -> None:
     """Save the gateways as the page does."""
     environment = CoreEnvironment(data_dir=data)
     source = SettingsSource(environment, FileStore(data / "store"))
@@ -237,7 +238,7 @@ def save_settings(data: Path, ports: list[int]) -> None:
     for number, port in enumerate(ports):
         name = f"gateway-{number:02}"
         saved = saved.with_server(name, url=f"http://127.0.0.1:{port}", secret_key=SECRET)
-        for session in NAMES:
+        for session in sessions:
             saved = saved.with_session(name, session, enabled=True)
     source.save(saved, expected_revision=0, actor="bench")
 
