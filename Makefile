@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run wheel sbom site import up down logs link backup restore test test-fast test-repeat stack-test check format texts system-deps screenshots bench lock clean
+.PHONY: help run wheel sbom site import up down logs link backup restore test test-fast test-repeat stack-test check format texts system-deps screenshots bench soak lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,10 @@ screenshots: ## Take the README's pictures, and those of every story, at both wi
 bench: ## Measure page and processes: starts, clicks, tabs, long lists, events, take-over, floods, 10,000 sessions (Linux, needs Chromium and nginx)
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/bench.py
+
+soak: ## Run 300 sessions under faults, with tabs, a scraper and syncs (MINUTES=30); print what grew and what got lost
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) -m scripts.soak --minutes $(or $(MINUTES),30)
 
 lock: ## Write the lock files anew (needs uv)
 	@scripts/lock.sh
