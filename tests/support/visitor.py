@@ -156,11 +156,15 @@ class Visitor:
         self.holds(STANDS_STILL, selector)
 
     def drop_down(self, box: Locator, option: str | re.Pattern[str]) -> Locator:
-        """Open a select once the script has ended, which would close it, and return one of its options."""
-        self.rests()
-        box.click()
+        """Open a select, again where the page is drawn anew and closes it, and return one of its options."""
         found = self.page.get_by_role("option", name=option)
-        expect(found).to_be_visible()
+
+        def is_open() -> bool:
+            if box.get_attribute("aria-expanded") != "true":
+                box.click()
+            return found.is_visible()
+
+        until(is_open, what=f"the option {option}")
         return found
 
     def reads(self, text: str | re.Pattern[str]) -> None:
