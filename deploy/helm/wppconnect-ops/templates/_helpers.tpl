@@ -98,7 +98,7 @@ securityContext:
   capabilities: {drop: [ALL]}
 volumeMounts:
   - {name: data, mountPath: /data}
-  # Settings that are tried before they are saved.
+  # For libraries: the programs themselves write to no other folder than /data.
   - {name: tmp, mountPath: /tmp}
   {{- if include "wppconnect-ops.secretSources" . }}
   - {name: {{ .part }}-secrets, mountPath: /run/secrets/wppconnect-ops, readOnly: true}
