@@ -272,7 +272,7 @@ class SettingsSource:
             settings = fallback.model_copy(update={"revision": revision})
         if held is None or tuple(problems) != held.problems:
             for problem in problems:
-                logger.error("settings not in force revision=%s problem=%r", revision, problem)
+                logger.error("settings not in force revision=%s problem=%r", revision, str(problem))
         _register_secrets(settings)
         settings, ends_at = in_force(settings, self._clock())
         return _View(stamp, settings, document, tuple(problems), ends_at)

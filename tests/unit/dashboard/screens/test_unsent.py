@@ -10,10 +10,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 PAGES = {
-    "sessions": ("", 2),
+    "sessions": ("", 3),
     "session": ("session", 4),
     "activity": ("activity", 1),
-    "settings": ("settings", 3),
+    "settings": ("settings", 4),
     "sync": ("sync", 2),
 }
 """The script of each page, and how many fragments stand on it."""
