@@ -35,7 +35,7 @@ import click
 @click.option(
     "--kubernetes",
     is_flag=True,
-    help="Print all rules as one PrometheusRule, for a Prometheus Operator; nothing else is written.",
+    help="Print all rules as one PrometheusRule, for the Prometheus Operator; nothing else is written.",
 )
 def rules(
     external_url: str,

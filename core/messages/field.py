@@ -45,8 +45,8 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "sessions": "Sessions",
     "tags": "Tags",
     "tags_help": (
-        "Words separated by commas, such as a customer or a region. The list is filtered and grouped by "
-        "them; the first one decides the group."
+        "Words separated by commas, such as a customer or a region. Use them to filter and group the "
+        "list; the first one decides the group."
     ),
     "token": "Token",
     "token_source": "Tokens",

@@ -17,7 +17,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "at": "{path}: {problem}",
     "bounds": "must be at least {lowest} and at most {highest}",
     "check_minutes": "must be 0 (off), or 5 to 1440 minutes",
-    "does_not_fit": "The stored settings do not fit: {problem}",
+    "does_not_fit": "The saved settings are not valid: {problem}",
     "host_not_allowed": (
         "is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"
     ),

@@ -44,7 +44,7 @@ def draw_probe_durations() -> None:
     labels = {MEAN: _("Mean"), HIGH: _("95th percentile")}
     latest = slots[-1]
     description = _(
-        "Duration of the probes of {server}, the last 24 hours; latest mean {mean}, 95th percentile {high}"
+        "Duration of the probes of {server} in the last 24 hours; latest mean {mean}, 95th percentile {high}"
     )
     described = description.format(
         server=server,

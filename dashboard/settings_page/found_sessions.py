@@ -54,7 +54,7 @@ def _draw_choice(formatter: LocaleFormatter, server: str, found: Discovery, name
             key=field_key(form, name),
         )
     if found.more:
-        components.soft(_("{count} more are offered after these are added.").format(count=found.more))
+        components.soft(_("{count} more will be listed once these are added.").format(count=found.more))
     if len(names) > 1:
         st.button(
             _("Select all {count}").format(count=len(names)),

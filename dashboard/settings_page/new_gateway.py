@@ -83,7 +83,7 @@ def draw_trial() -> None:
     server = plain(trial.server.name)
     components.soft(_("{server} was not added. Correct the values and try again.").format(server=server))
     st.button(
-        _("Add {server} nevertheless").format(server=server),
+        _("Add {server} anyway").format(server=server),
         key="add-untested",
         on_click=settings_actions.add_untested,
     )

@@ -184,7 +184,7 @@ def test_saved_settings_and_web_configuration_are_checked_together(capsys, envir
 
     printed = capsys.readouterr().err
     assert code == 2
-    assert ": The stored settings do not fit: intervall_seconds: is not a setting; remove it\n" in printed
+    assert ": The saved settings are not valid: intervall_seconds: is not a setting; remove it\n" in printed
     assert "web.yml: basic_auth_user: is not a setting; did you mean" in printed
 
 

@@ -117,7 +117,7 @@ def test_the_probe_duration_is_drawn_with_its_table(core: FakeCore) -> None:
     app = drawn("")
 
     chart = charts(app)[-1]
-    assert chart.alt.startswith("Duration of the probes of main, the last 24 hours")
+    assert chart.alt.startswith("Duration of the probes of main in the last 24 hours")
     values = json.loads(chart.spec)["layer"][0]["data"]["values"]
     assert [(one["seconds"], one["probes"]) for one in values] == [
         (pytest.approx(0.2425), "3"),
