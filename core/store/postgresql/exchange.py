@@ -105,6 +105,8 @@ class DatabaseExchange(SnapshotExchange):
         self._leases = leases
         self._guard, self._fetching = threading.Lock(), threading.Lock()
         self._waiting: dict[str, ServerSnapshot] = {}
+        self._published: dict[str, ServerSnapshot] = {}
+        """By gateway what this process published and nobody else since: a holder does not fetch its own."""
         self._sent: dict[str, _Sent] = {}
         self._known: dict[str, _Known] = {}
         self._is_current = False
@@ -114,16 +116,18 @@ class DatabaseExchange(SnapshotExchange):
     def publish(self, snapshot: ServerSnapshot) -> None:
         """Publish the server's snapshot to this machine's processes, and to all with the next `send`."""
         with self._guard:
-            self._waiting[snapshot.server] = snapshot
+            self._waiting[snapshot.server] = self._published[snapshot.server] = snapshot
         super().publish(snapshot)
 
     def read(self, server: str) -> ServerSnapshot | None:
-        """Return the last published snapshot as of the latest `fetch`."""
+        """Return the last published snapshot: one's own, or another process's as of the latest `fetch`."""
         known = self._known.get(server)
         if known is None:
             self._known.setdefault(server, _Known())
             self._try_to_fetch()
             known = self._known[server]
+        if (own := self._published.get(server)) is not None:
+            return own
         if self._is_current and known.snapshot is not None:
             return known.snapshot
         on_disk = super().read(server)
@@ -239,6 +243,7 @@ class DatabaseExchange(SnapshotExchange):
             _log.warning("snapshot_unreadable server=%s problem=%s", server, type(error).__name__)
         else:
             self._known[server] = taken
+            self._published.pop(server, None)
 
     def _take_attention(self, rows: Rows) -> None:
         moment = self._clock()

@@ -42,7 +42,9 @@ INSERT INTO wppconnect_members AS present (member, rank, servers, expires_at)
 SELECT %(holder)s, %(rank)s, %(servers)s::text[], {_FROM_NOW}
 WHERE %(servers)s::text[] IS NOT NULL AND {IS_OURS}
 ON CONFLICT (member) DO UPDATE SET servers = excluded.servers, expires_at = excluded.expires_at;
-DELETE FROM wppconnect_members WHERE NOT {_IS_LIVE} AND {IS_OURS};
+DELETE FROM wppconnect_members WHERE {IS_OURS} AND member IN (
+    SELECT member FROM wppconnect_members WHERE NOT {_IS_LIVE} FOR UPDATE SKIP LOCKED
+);
 UPDATE wppconnect_leases AS present SET expires_at = {_FROM_NOW}
 FROM unnest(%(names)s::text[], %(fences)s::bigint[]) AS held (name, fence)
 WHERE present.name = held.name AND present.fence = held.fence AND present.holder = %(holder)s AND {IS_OURS};

@@ -186,6 +186,20 @@ def test_a_snapshot_reaches_other_machines_and_only_what_changed_is_written(
     assert rows == [("", 2), ("one", 1), ("two", 2)]
 
 
+def test_a_holder_reads_what_it_published_last_and_not_what_it_took_over(a: Machine, b: Machine) -> None:
+    a.publish(a.session("sales", Verdict.DISCONNECTED))
+    a.leases.leave()
+    assert b.leases.acquire(PROBER + MAIN)
+    b.exchange.fetch([MAIN])
+    assert [one.verdict for one in b.reads().sessions] == [Verdict.DISCONNECTED]
+
+    b.publish(b.session("sales"))
+
+    assert [one.verdict for one in b.reads().sessions] == [Verdict.CONNECTED]
+    # Whoever held it before reads the new holder's.
+    assert [one.verdict for one in a.reads().sessions] == [Verdict.CONNECTED]
+
+
 def test_a_session_that_was_removed_is_gone_everywhere(
     postgres_engine: PostgresEngine, a: Machine, b: Machine
 ) -> None:
