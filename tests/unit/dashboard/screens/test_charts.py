@@ -131,4 +131,4 @@ def test_of_several_gateways_one_is_selected(core: FakeCore) -> None:
 
     app = drawn("").selectbox(key="probed-gateway").set_value("porto").run()
 
-    assert "of porto," in charts(app)[-1].alt
+    assert "of porto in" in charts(app)[-1].alt
