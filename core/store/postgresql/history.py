@@ -6,16 +6,18 @@ import copy
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from core.clock import Now, now
+from core.clock import Monotonic, Now, monotonic, now
 from core.exceptions import StoreError
 from core.messages import Message
 from core.models import HistoryEntry
 from core.store.history import RETENTION_DAYS, parse_entry
 from core.store.postgresql.database import IS_OURS, SERVER, Database, Rows
 from core.store.postgresql.leases import IS_HELD
+from core.store.postgresql.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +55,16 @@ LAG_ENTRIES = 1_000
 class PostgresHistory:
     """Reads and appends to the log in a database; safe for any number of threads and processes."""
 
-    def __init__(self, database: Database, *, retention_days: int = RETENTION_DAYS, clock: Now = now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        retention_days: int = RETENTION_DAYS,
+        clock: Now = now,
+        monotonic: Monotonic = monotonic,
+    ) -> None:
         self._database = database
+        self._turns = Turns(monotonic)
         self._retention = timedelta(days=retention_days)
         self._clock = clock
         self._begun: set[date] = set()
@@ -62,7 +72,10 @@ class PostgresHistory:
         self._fence: dict[str, Any] | None = None
 
     def fenced(self, lease: str, holder: str, fence: int) -> PostgresHistory:
-        """Return this history for the holder of a lease; it raises StoreError once another one has it."""
+        """Return this history for the holder of a lease; it raises StoreError once another one has it.
+
+        All that are returned append one at a time, and at once raise StoreError while the database is away.
+        """
         fenced = copy.copy(self)
         fenced._fence = {"lease": lease, "holder": holder, "fence": fence}
         return fenced
@@ -77,8 +90,11 @@ class PostgresHistory:
         condition = IS_OURS if self._fence is None else f"{IS_OURS} AND {IS_HELD}"
         statement = _APPEND.format(condition=condition)
         parameters |= {"count": len(entries), **(self._fence or {})}
-        if not self._database.write(statement, parameters, operation="add to the history"):
-            raise StoreError(Message("store.lease_lost"), operation="add to the history")
+        operation = "add to the history"
+        with nullcontext() if self._fence is None else self._turns.take(operation):
+            is_written = bool(self._database.write(statement, parameters, operation=operation))
+        if not is_written:
+            raise StoreError(Message("store.lease_lost"), operation=operation)
         for day in sorted({entry.at.astimezone(UTC).date() for entry in entries} - self._begun):
             self._begun.add(day)
             self._forget_old_days(day)

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from core.exceptions import StoreError
+from core.messages import Message
 from core.models import HistoryEntry
 from core.store import Record, Store, modify
 from core.store.postgresql import Database, PostgresHistory, PostgresStore
+from core.store.postgresql.database import Parameters, Rows
 from tests.support.engines import PostgresEngine
 from tests.support.postgresql import Server, running_server, transaction_pooler
 from tests.support.tcp_proxy import TcpProxy
@@ -224,6 +226,58 @@ def has_appended(log: PostgresHistory, *entries: HistoryEntry) -> bool:
     except StoreError:
         return False
     return True
+
+
+class Unconfirmed(Database):
+    """A database that fails unless it `confirms`, for the holder of the lease `main` after a while."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("postgresql://ops@localhost/ops", marker=folder / "installation.json")
+        self.confirms = False
+        self.waiting, self.time_limit = threading.Event(), threading.Event()
+        self.tries: list[str] = []
+
+    def write(self, statement: str, parameters: Parameters, *, operation: str) -> Rows:
+        """Record who tries."""
+        self.tries.append(parameters.get("lease", "a person"))
+        if parameters.get("lease") == "main":
+            self.waiting.set()
+            assert self.time_limit.wait(60)
+        if not self.confirms:
+            raise StoreError(Message("store.database_away"), operation=operation)
+        return [(1,)]
+
+
+def test_while_writes_are_not_confirmed_one_prober_at_a_time_waits_and_people_still_try(
+    tmp_path: Path,
+) -> None:
+    database, moment = Unconfirmed(tmp_path), 0.0
+    history = PostgresHistory(database, monotonic=lambda: moment)
+    main, other = history.fenced("main", "me", 1), history.fenced("other", "me", 1)
+
+    database.time_limit.set()
+    assert not has_appended(main, ENTRY)
+    assert not has_appended(other, ENTRY)
+    database.waiting.clear()
+    database.time_limit.clear()
+    moment = 1.0
+    with ThreadPoolExecutor(1) as thread:
+        second = thread.submit(has_appended, main, ENTRY)
+        assert database.waiting.wait(60)
+        assert not has_appended(other, ENTRY)
+        assert not has_appended(history, ENTRY)
+        moment = 11.0
+        database.time_limit.set()
+        assert not second.result(60)
+    moment = 20.0
+    assert not has_appended(other, ENTRY)
+    tries, database.tries = database.tries, []
+    moment, database.confirms = 21.0, True
+
+    assert tries == ["main", "main", "a person"]
+    assert has_appended(other, ENTRY)
+    assert has_appended(main, ENTRY)
+    assert [name for name in database.tries if name != "a person"] == ["other", "main"]
 
 
 def test_behind_a_pooler_in_transaction_mode_nothing_is_lost(postgresql: Server, tmp_path: Path) -> None:
