@@ -119,7 +119,13 @@ class AccountRoutes:
         if isinstance(form, Response):
             return form
         account = current_login(request).active_login.account
-        if await asyncio.to_thread(self._auth.sign_ins.end_one, account, form.get("device", "")):
+        try:
+            has_ended = await asyncio.to_thread(self._auth.sign_ins.end_one, account, form.get("device", ""))
+        except StoreError as error:
+            # It has ended here; another page may still let that device in.
+            await self._auth.record(request, SignInOutcome.SIGNED_OUT, account.name)
+            return self._page(request, Note(error.message), 500)
+        if has_ended:
             await self._auth.record(request, SignInOutcome.SIGNED_OUT, account.name)
         return RedirectResponse(f"{ACCOUNT}?done=signed-out", 303)
 

@@ -6,7 +6,8 @@ import hashlib
 import logging
 import secrets
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,11 @@ WRITE_SEEN_AFTER = timedelta(minutes=5)
 """How much activity a restart may forget: writing each click would cost an fsync each."""
 MAX_PER_USER = 12
 """A further sign-in ends the least recently used one, which also keeps the stored file small."""
+LOAD_WAIT_SECONDS = 0.5
+"""How long `load` waits for another reader; once that was too short, it waits for none for a while."""
+STORE_IS_SLOW_SECONDS = 5.0
+UNKNOWN_SECONDS, MAX_UNKNOWN = 1.0, 1000
+"""How long a cookie that is not stored is not looked for again, and how many such are remembered."""
 
 
 class SignIn(Frozen):
@@ -78,11 +84,19 @@ class SignIns:
     Other pages of the installation write them as well: `refresh` and `load` read those.
     """
 
-    def __init__(self, store: Store, users: Users, lifetimes: Lifetimes, *, clock: Now = now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        users: Users,
+        lifetimes: Lifetimes,
+        *,
+        clock: Now = now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._users = users
         self.lifetimes = lifetimes
-        self._clock = clock
+        self._clock, self._monotonic = clock, monotonic
         self._lock, self._refreshing = threading.Lock(), threading.Lock()
         self._revision = ""
         self._sign_ins: dict[str, SignIn] = {}
@@ -90,6 +104,11 @@ class SignIns:
         """Of those that are in the store, the last activity that it knows."""
         self._ended: set[str] = set()
         """Those that ended here and may still be in the store."""
+        self._unremoved: set[str] = set()
+        """Of those, the ones that could not be removed yet: another page, or a restart, still takes them."""
+        self._unknown: dict[str, float] = {}
+        """Until when a key is not looked for again, the oldest first."""
+        self._slow_until = 0.0
         self._reload()
 
     def user_of(self, cookie: str | None) -> User | None:
@@ -103,19 +122,26 @@ class SignIns:
         self._reload()
 
     def load(self, cookie: str) -> None:
-        """Read a sign-in that is not in memory: it may have begun at another page just now."""
+        """Read a sign-in that is not in memory: it may have begun at another page just now.
+
+        Anybody can ask with an invented cookie. So one request at a time reads, and while the store is slow
+        the others go on with what is known instead of filling the threads.
+        """
         key = _key(cookie)
         with self._lock:
-            if key in self._sign_ins or key in self._ended:
+            if self._is_settled(key):
                 return
-        try:
-            self._users.refresh()
-            with self._refreshing:  # what ends here meanwhile stays known as ended
-                record = self._store.read(SUBJECT, key)
-                if record is not None:
-                    self._merge({key: record})
+            wait_seconds = 0.0 if self._monotonic() < self._slow_until else LOAD_WAIT_SECONDS
+        if not self._refreshing.acquire(timeout=wait_seconds):
+            if wait_seconds:
+                self._slow_until = self._monotonic() + STORE_IS_SLOW_SECONDS
+            return
+        try:  # what ends here meanwhile stays known as ended
+            self._load(key)
         except StoreError as error:
             log.warning("sign_in_not_read problem=%r", error.message)
+        finally:
+            self._refreshing.release()
 
     def find(self, cookie: str | None) -> ActiveLogin | None:
         """Return the valid sign-in of a cookie value, or None. Reads memory only."""
@@ -215,25 +241,30 @@ class SignIns:
         self._write(key, confirmed)
 
     def end(self, cookie: str | None) -> None:
-        """End a browser's sign-in; `user_of` returns None at once."""
+        """End a browser's sign-in; `user_of` returns None at once, and `sweep` repeats what is not stored."""
         if cookie:
             self._drop(_key(cookie))
 
     def end_one(self, account: Account, key: str) -> bool:
-        """End another sign-in of the same user, and return whether there was one."""
+        """End another sign-in of the same user, and return whether there was one.
+
+        Raises StoreError if it has ended at this page only, until `sweep` can store it.
+        """
         with self._lock:
             found = self._sign_ins.get(key)
         if found is None or found.account != account.key:
             return False
-        self._drop(key)
+        self._end(key)
         return True
 
     def sweep(self) -> None:
-        """Reload changed users, drop expired and revoked sign-ins, and store recent activity."""
+        """Reload changed users, drop expired and revoked sign-ins, and store activity and past ends."""
         try:
             self.refresh()
         except StoreError as error:
             log.warning("users_not_refreshed problem=%r", error.message)
+        else:
+            self._remove_again()
         with self._lock:
             current = dict(self._sign_ins)
         for key, sign_in in current.items():
@@ -247,6 +278,25 @@ class SignIns:
         if account is None or account.disabled or account.generation != sign_in.generation:
             return None
         return None if self.lifetimes.have_passed(sign_in, self._clock()) else account
+
+    def _is_settled(self, key: str) -> bool:
+        is_known = key in self._sign_ins or key in self._ended
+        return is_known or self._monotonic() < self._unknown.get(key, 0.0)
+
+    def _load(self, key: str) -> None:
+        with self._lock:
+            if self._is_settled(key):  # read by the request that this one waited for
+                return
+        self._users.refresh()
+        record = self._store.read(SUBJECT, key)
+        if record is not None:
+            self._merge({key: record})
+            return
+        with self._lock:
+            self._unknown.pop(key, None)
+            if len(self._unknown) >= MAX_UNKNOWN:
+                del self._unknown[next(iter(self._unknown))]
+            self._unknown[key] = self._monotonic() + UNKNOWN_SECONDS
 
     def _reload(self) -> None:
         with self._refreshing:
@@ -262,7 +312,7 @@ class SignIns:
                 for key in stored - records.keys():
                     self._sign_ins.pop(key, None)
                     self._written_seen_at.pop(key, None)
-                self._ended &= records.keys()
+                self._ended &= records.keys() | self._unremoved
             self._revision = revision
 
     def _merge(self, records: Mapping[str, Record]) -> None:
@@ -300,14 +350,37 @@ class SignIns:
             log.warning("sign_in_not_stored problem=%r", error.message)
 
     def _drop(self, key: str) -> None:
+        try:
+            self._end(key)
+        except StoreError as error:
+            log.warning("sign_in_not_removed_from_store problem=%r", error.message)
+
+    def _end(self, key: str) -> None:
         with self._lock:
             self._sign_ins.pop(key, None)
             self._written_seen_at.pop(key, None)
             self._ended.add(key)
+            self._unremoved.add(key)
+        self._remove([key])
+
+    def _remove_again(self) -> None:
+        with self._lock:
+            unremoved = list(self._unremoved)
+        if not unremoved:
+            return
         try:
-            modify(self._store, SUBJECT, key, lambda _value: None)
+            self._remove(unremoved)
         except StoreError as error:
-            log.warning("sign_in_not_removed_from_store problem=%r", error.message)
+            # Logged as a warning when it ended; this comes again every second.
+            log.debug("sign_ins_not_removed_from_store problem=%r", error.message)
+        else:
+            log.info("sign_ins_removed_from_store count=%d", len(unremoved))
+
+    def _remove(self, keys: Collection[str]) -> None:
+        # Not `modify`, which takes what was read before the database went away for what is stored.
+        self._store.remove(SUBJECT, keys)
+        with self._lock:
+            self._unremoved.difference_update(keys)
 
 
 def _key(cookie: str) -> str:

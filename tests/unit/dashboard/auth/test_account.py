@@ -9,6 +9,7 @@ import pytest
 from asgi_browser import Answer, Browser
 from auth_world import NAME, PASSWORD, World
 
+from core.exceptions import StoreError
 from dashboard.auth.devices import device_name
 
 NEW = "another long secret"
@@ -114,6 +115,29 @@ def test_other_device_is_listed_in_words_and_can_be_signed_out(tmp_path: Path) -
     assert answer.status == 303
     assert phone.get("/").status == 303
     assert browser.get("/").status == 200
+
+
+def test_signing_out_a_device_that_cannot_be_stored_is_said_and_done_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+    browser = world.signed_in()
+    (key,) = devices(browser)
+    form = browser.get("/account").form | {"device": key}
+
+    def fail(*_: object) -> None:
+        raise StoreError("the database does not answer")
+
+    with monkeypatch.context() as away:
+        away.setattr(world.store, "remove", fail)
+        answer = browser.post("/account/sign-out", form)
+    world.sign_ins.sweep()
+
+    assert answer.status == 500
+    assert "the database does not answer" in answer.text
+    assert (NAME, "signed_out") in world.history.outcomes
+    assert World(tmp_path, clock=world.clock).sign_ins.user_of(cookie) is None
 
 
 def test_nobody_signs_out_the_devices_of_others(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from auth_world import NAME, World
 
 from core.exceptions import StoreError
 from core.store import FileStore, Record
-from dashboard.auth.sign_ins import Lifetimes, SignIns
+from dashboard.auth.sign_ins import MAX_UNKNOWN, Lifetimes, SignIns
 from dashboard.auth.users import Role, User
 
 ANA = User(name=NAME, role=Role.ADMINISTRATOR)
@@ -21,6 +21,42 @@ class FullDisk(FileStore):
         self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
     ) -> Record | None:
         raise StoreError("no space left on device")
+
+
+class Away(FileStore):
+    """A store that can be read but not written for a while, and counts what is read."""
+
+    is_away = False
+    reads = 0
+
+    def read(self, subject: str, key: str) -> Record | None:
+        self.reads += 1
+        return super().read(subject, key)
+
+    def update(
+        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
+    ) -> Record | None:
+        self._check()
+        return super().update(subject, key, value, expected_version=expected_version)
+
+    def remove(self, subject: str, keys: Collection[str]) -> None:
+        self._check()
+        super().remove(subject, keys)
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise StoreError("the database does not answer")
+
+
+class TakenLock:
+    """A lock that somebody else holds, and how long it was waited for."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def acquire(self, *, timeout: float) -> bool:
+        self.waits.append(timeout)
+        return False
 
 
 class EndedMeanwhile(FileStore):
@@ -218,3 +254,80 @@ def test_unreadable_stored_sign_in_is_ignored(tmp_path: Path) -> None:
     restarted = World(tmp_path)
 
     assert restarted.sign_ins.user_of(cookie) == ANA
+
+
+@pytest.mark.parametrize("other_write", [False, True])
+def test_sign_in_that_ended_while_the_store_was_away_is_removed_when_it_is_back(
+    tmp_path: Path, *, other_write: bool
+) -> None:
+    world = World(tmp_path)
+    store = Away(tmp_path / "store")
+    sign_ins = SignIns(store, world.users, world.sign_ins.lifetimes, clock=world.clock)
+    account = world.add_user()
+    cookie = sign_ins.begin(account)
+    store.is_away = True
+    sign_ins.end(cookie)
+    if other_write:
+        world.sign_ins.begin(account)
+    sign_ins.sweep()
+    sign_ins.load(cookie)
+    while_away = sign_ins.user_of(cookie), World(tmp_path).sign_ins.user_of(cookie)
+
+    store.is_away = False
+    sign_ins.sweep()
+
+    assert while_away == (None, ANA)
+    assert World(tmp_path, clock=world.clock).sign_ins.user_of(cookie) is None
+
+
+def test_nothing_is_written_again_once_an_end_is_stored(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    store = Away(tmp_path / "store")
+    sign_ins = SignIns(store, world.users, world.sign_ins.lifetimes, clock=world.clock)
+    sign_ins.end(sign_ins.begin(world.add_user()))
+    revision = store.revision("sign_ins")
+
+    sign_ins.sweep()
+
+    assert store.revision("sign_ins") == revision
+    assert sign_ins._unremoved == set()
+
+
+def test_invented_cookie_is_looked_for_once_a_second(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    store = Away(tmp_path / "store")
+    sign_ins = SignIns(store, world.users, world.sign_ins.lifetimes, monotonic=world.clock.monotonic)
+
+    sign_ins.load("invented")
+    sign_ins.load("invented")
+    at_once = store.reads
+    world.clock.advance(seconds=1)
+    sign_ins.load("invented")
+
+    assert (at_once, store.reads) == (1, 2)
+
+
+def test_only_so_many_invented_cookies_are_remembered(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    for number in range(MAX_UNKNOWN + 10):
+        world.sign_ins.load(f"invented {number}")
+
+    assert len(world.sign_ins._unknown) == MAX_UNKNOWN
+
+
+def test_invented_cookies_wait_for_a_slow_store_only_once_in_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    store, reading = Away(tmp_path / "store"), TakenLock()
+    sign_ins = SignIns(store, world.users, world.sign_ins.lifetimes, monotonic=world.clock.monotonic)
+    monkeypatch.setattr(sign_ins, "_refreshing", reading)
+
+    for number in range(3):
+        sign_ins.load(f"invented {number}")
+    world.clock.advance(seconds=5)
+    sign_ins.load("invented later")
+
+    assert reading.waits == [0.5, 0, 0, 0.5]
+    assert store.reads == 0
