@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import threading
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -17,7 +18,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: dict[str, dict[str, Record]] = {}
-        self._writes = 0
+        self._version = 0
+        self._revisions: dict[str, int] = {}
 
     @property
     def notices(self) -> tuple[Message, ...]:
@@ -43,41 +45,42 @@ class MemoryStore:
     ) -> Record | None:
         """Write a record if it has the expected version; see `Store.update`."""
         with self._lock:
-            records = self._records.setdefault(subject, {})
-            present = records.get(key)
+            present = self._records.get(subject, {}).get(key)
             if expected_version != (present.version if present else 0):
                 raise version_conflict(subject, key)
-            if value is None:
-                records.pop(key, None)
-                self._writes += 1
-                return None
-            return copy.deepcopy(self._put(records, key, value))
+            self._write(subject, {key: value})
+            return copy.deepcopy(self._records[subject].get(key))
 
     def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Add records by key; existing records stay unchanged."""
         with self._lock:
-            records = self._records.setdefault(subject, {})
-            for key, value in values.items():
-                if key not in records:
-                    self._put(records, key, value)
+            present = self._records.get(subject, {})
+            self._write(subject, {key: value for key, value in values.items() if key not in present})
 
     def remove(self, subject: str, keys: Collection[str]) -> None:
         """Delete records of any version."""
         with self._lock:
-            for key in keys:
-                self._records.get(subject, {}).pop(key, None)
-            self._writes += 1
+            present = self._records.get(subject, {})
+            self._write(subject, {key: None for key in keys if key in present})
 
     def revision(self, subject: str) -> str:
         """Return a value that changes with every write; "" if nothing was stored."""
         with self._lock:
-            return str(self._writes) if self._records.get(subject) else ""
+            return str(self._revisions.get(subject, ""))
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
 
-    def _put(self, records: dict[str, Record], key: str, value: Mapping[str, Any]) -> Record:
-        # Numbers are never reused, not even after a deletion.
-        self._writes += 1
-        records[key] = record = Record(key, self._writes, copy.deepcopy(dict(value)))
-        return record
+    def _write(self, subject: str, values: Mapping[str, Mapping[str, Any] | None]) -> None:
+        if not values:
+            return
+        records = self._records.setdefault(subject, {})
+        self._revisions[subject] = self._revisions.get(subject, 0) + 1
+        for key, value in values.items():
+            if value is None:
+                records.pop(key, None)
+                continue
+            # Numbers are never reused, not even after a deletion.
+            self._version += 1
+            # Through JSON, as the other stores do.
+            records[key] = Record(key, self._version, json.loads(json.dumps(dict(value))))
