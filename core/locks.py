@@ -25,6 +25,10 @@ POLL_SECONDS = 0.002
 class Lock(Protocol):
     """Exclusive lock. Any thread may acquire and any may release it."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process may hold the lock, although this one acquired it and did not release it."""
+
     def try_acquire(self) -> bool:
         """Acquire the lock if it is free; return whether it was acquired. Raises StoreError."""
 
@@ -90,6 +94,11 @@ class ProcessLock:
     def held(self) -> bool:
         """Whether this object holds the lock."""
         return self._file_lock.is_locked
+
+    @property
+    def is_lost(self) -> bool:
+        """Never: the kernel releases a file lock only with its holder."""
+        return False
 
     def try_acquire(self) -> bool:
         """Acquire the lock if it is free; return whether it was acquired."""

@@ -94,6 +94,10 @@ class Progress:
 class Turn(Protocol):
     """Exclusive right of self-healing or a bulk start to launch browsers on a gateway."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process may have the turn, although it was not released."""
+
     def try_acquire(self) -> bool:
         """Take the turn if it is free; return whether it was taken."""
 
@@ -239,6 +243,9 @@ class FleetStart:
         try:
             self._wait_for(turn)
             for target in targets:
+                if turn.is_lost:
+                    turn.release()
+                    self._wait_for(turn)
                 if self._stop.is_set():
                     self._set(Item(target, "not_begun"))
                 elif failures >= MOST_FAILURES:

@@ -165,8 +165,8 @@ class Launcher:
 
     def _launch(self, status: OperationStatus, procedure: Procedure, lock: Lock) -> OperationStatus:
         try:
-            write_status(self._context.store, status)
-            run = OperationRun(self._context, status)
+            write_status(self._context.store, status, lock)
+            run = OperationRun(self._context, status, lock)
             thread = threading.Thread(
                 target=self._work, args=(run, procedure, lock), name=f"operation-{run.session}", daemon=True
             )
@@ -185,11 +185,11 @@ class Launcher:
             log.exception("operation_failed kind=%s session=%s", run.status.kind, run.session)
             code = "failed"
         try:
-            self._finish(run.status, code, explanation)
+            self._finish(run.status, code, explanation, lock)
         finally:
             lock.release()
 
-    def _finish(self, status: OperationStatus, code: str, explanation: Message | None) -> None:
+    def _finish(self, status: OperationStatus, code: str, explanation: Message | None, lock: Lock) -> None:
         after = ended(status, code, explanation, at=self._context.now())
         # The status last: a reader that finds it finished also finds the history entry, and soon a free lock.
         try:
@@ -198,7 +198,7 @@ class Launcher:
         except StoreError as error:
             log.warning("operation_not_in_history session=%s error=%s", after.session, error)
         try:
-            write_status(self._context.store, after)
+            write_status(self._context.store, after, lock)
         except StoreError as error:
             log.warning("operation_not_stored session=%s error=%s", after.session, error)
             self._unstored[key(after.server, after.session)] = after

@@ -22,6 +22,7 @@ from core.exceptions import (
 )
 from core.gateways.protocol import Gateway, Waits
 from core.linking_events import LinkingEvents, read_events
+from core.locks import Lock
 from core.logs import register_secret
 from core.messages import Message
 from core.models import SessionSnapshot
@@ -35,6 +36,9 @@ from core.store import Store
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_TAKE_DOWN = frozenset({Step.CLOSING, Step.LOGGING_OUT})
+_BRING_UP = frozenset({Step.STARTING, Step.WAITING_FOR_BROWSER, Step.WAITING_FOR_SCAN})
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class OperationContext:
 
 
 class StoppedError(Exception):
-    """The process is stopping."""
+    """The process is stopping, or it lost a lock that the operation needs."""
 
 
 class GivesWayError(Exception):
@@ -62,8 +66,12 @@ class GivesWayError(Exception):
 class OperationRun:
     """A running operation, in its own thread."""
 
-    def __init__(self, context: OperationContext, status: OperationStatus) -> None:
+    def __init__(self, context: OperationContext, status: OperationStatus, lock: Lock) -> None:
         self._context = context
+        self._lock = lock
+        self._needed = [lock]
+        self._must_go_on = False
+        """Whether the operation took the session down, and has not started it since."""
         self._not_before = status.started_at
         # Not the wall clock, which may be set back meanwhile.
         self._deadline = context.monotonic() + context.waits.whole_operation
@@ -109,6 +117,10 @@ class OperationRun:
         server = self._context.monitor.snapshot().server(self.status.server)
         return server.started_at if server is not None else None
 
+    def need(self, lock: Lock) -> None:
+        """End the operation when this lock is lost, as when the session's own is."""
+        self._needed.append(lock)
+
     def linking_events(self) -> LinkingEvents:
         """Return the latest webhook events about linking a phone. Reads the store's cache."""
         try:
@@ -118,13 +130,18 @@ class OperationRun:
             return LinkingEvents()
 
     def step(self, step: Step, *, until: datetime | None = None) -> None:
-        """Store the current step, and until when it waits."""
-        if (step, until) == (self.status.step, self.status.step_until):
-            return
-        update: dict[str, object] = {"step": step, "step_until": until}
-        if step != self.status.step:
-            update["step_since"] = self.now()
-        self._note(self.status.model_copy(update=update))
+        """Store the current step, and until when it waits; end the operation if a lock was lost."""
+        if (step, until) != (self.status.step, self.status.step_until):
+            update: dict[str, object] = {"step": step, "step_until": until}
+            if step != self.status.step:
+                update["step_since"] = self.now()
+            self._note(self.status.model_copy(update=update))
+        # Last: the database may have been away for as long as the write took.
+        self._check_locks()
+        if step in _TAKE_DOWN:
+            self._must_go_on = True
+        elif step in _BRING_UP:
+            self._must_go_on = False
 
     def show_code(
         self, code: str | None, *, until: datetime | None = None, life_seconds: float | None = None
@@ -147,7 +164,7 @@ class OperationRun:
     def remember(self, **facts: object) -> None:
         """Store facts for later operations."""
         self.facts = self.facts.model_copy(update=facts)
-        self._try_to_store(lambda: write_facts(self._context.store, self.status, self.facts))
+        self._try_to_store(lambda: write_facts(self._context.store, self.status, self.facts, self._lock))
 
     def acted(self) -> None:
         """Ignore probes that started before now: the operation has just changed the session."""
@@ -225,7 +242,13 @@ class OperationRun:
 
     def _note(self, status: OperationStatus) -> None:
         self.status = status
-        self._try_to_store(lambda: write_status(self._context.store, status))
+        self._try_to_store(lambda: write_status(self._context.store, status, self._lock))
+
+    def _check_locks(self) -> None:
+        # A session that was taken down has to be started again, whoever holds its lock.
+        if not self._must_go_on and any(lock.is_lost for lock in self._needed):
+            log.warning("operation_lost_its_lock session=%s step=%s", self.session, self.status.step)
+            raise StoppedError
 
     def _try_to_store(self, write: Callable[[], None]) -> None:
         # A failing disk must not stop the procedure: a session that was closed has to be started again.
@@ -246,6 +269,7 @@ class OperationRun:
 
     def _wait(self, condition: Callable[[SessionSnapshot], bool], seconds: float) -> SessionSnapshot | None:
         def is_met(seen: SessionSnapshot) -> bool:
+            self._check_locks()
             if self.by_itself and is_asked_to_give_way(self._context.store, self.status):
                 raise GivesWayError
             return condition(seen)

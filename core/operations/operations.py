@@ -134,6 +134,7 @@ class Operations:
             if not turn.try_acquire():
                 return "not_needed"  # A bulk start has just begun; self-healing decides again after it.
             try:
+                run.need(turn)
                 return run.gateway.heal(run, is_closed=is_closed)
             finally:
                 turn.release()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from core.exceptions import StoreError
+from core.locks import Lock
 from core.messages import Message
 from core.messages.operation import OUTCOMES
 from core.models import HistoryEntry, Outcome
@@ -31,15 +35,24 @@ def read_facts(store: Store, server: str, session: str) -> Facts:
     return _unreadable.parse(store, where, store.read(SUBJECT, where), Facts.model_validate) or Facts()
 
 
-def write_status(store: Store, status: OperationStatus) -> None:
-    """Store a status for other tabs and processes."""
-    modify(store, SUBJECT, key(status.server, status.session), lambda _before: status.model_dump(mode="json"))
+def write_status(store: Store, status: OperationStatus, lock: Lock) -> None:
+    """Store a status for other tabs and processes. Raises StoreError, also if the session's lock was lost."""
+    _write(store, key(status.server, status.session), status.model_dump(mode="json"), lock)
 
 
-def write_facts(store: Store, status: OperationStatus, facts: Facts) -> None:
-    """Store facts for later operations on the same session."""
-    where = facts_key(status.server, status.session)
-    modify(store, SUBJECT, where, lambda _before: facts.model_dump(mode="json"))
+def write_facts(store: Store, status: OperationStatus, facts: Facts, lock: Lock) -> None:
+    """Store facts for later operations on the session. Raises StoreError, also if its lock was lost."""
+    _write(store, facts_key(status.server, status.session), facts.model_dump(mode="json"), lock)
+
+
+def _write(store: Store, where: str, value: Mapping[str, Any], lock: Lock) -> None:
+    def change(_before: dict[str, Any] | None) -> Mapping[str, Any]:
+        # Asked after the record's version was read: what the lock's next holder writes changes the version.
+        if lock.is_lost:
+            raise StoreError(Message.of("store.lease_taken", name=where), operation="store an operation")
+        return value
+
+    modify(store, SUBJECT, where, change)
 
 
 def ask_to_give_way(store: Store, server: str, session: str, at: datetime) -> None:

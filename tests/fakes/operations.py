@@ -23,6 +23,9 @@ class FakeTurn:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.error: StoreError | None = None
+        self.is_lost = False
+        """Whether something else has it, which is not known to its holder."""
+        self.tries = 0
 
     @property
     def is_taken(self) -> bool:
@@ -33,11 +36,14 @@ class FakeTurn:
         """Take it, unless it is taken."""
         if self.error is not None:
             raise self.error
+        self.tries += 1
         return self._lock.acquire(blocking=False)
 
     def release(self) -> None:
-        """Release it, if it is taken."""
-        if self._lock.locked():
+        """Release it, if it is taken and was not lost."""
+        if self.is_lost:
+            self.is_lost = False
+        elif self._lock.locked():
             self._lock.release()
 
 

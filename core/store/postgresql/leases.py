@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from core.clock import Monotonic
+from core.clock import monotonic as real_monotonic
 from core.exceptions import StoreError
 from core.messages import Message
 from core.store.postgresql.database import IS_OURS, Database
@@ -79,8 +81,11 @@ class Holdings:
 class Leases:
     """The leases of this process. `renew` must be called every second or two."""
 
-    def __init__(self, database: Database, *, program: str, rank: int) -> None:
+    def __init__(
+        self, database: Database, *, program: str, rank: int, monotonic: Monotonic = real_monotonic
+    ) -> None:
         self._database = database
+        self._monotonic = monotonic
         self._rank = rank
         # Not host and process id: a container has both of them again after it was restarted.
         self.holder = f"{program}/{secrets.token_hex(8)}"
@@ -88,6 +93,8 @@ class Leases:
         """Called after each acquisition: from now on there is something to renew."""
         self._guard = threading.Lock()
         self._fences: dict[str, int] = {}
+        self._renewed: dict[str, float] = {}
+        """When the latest renewal of each began, so that a process that is cut off knows when they end."""
 
     def lock(self, name: str) -> Lease:
         """Return a lease, which is not acquired yet."""
@@ -106,6 +113,12 @@ class Leases:
         """Return the number of this process's hold on a lease; None if it holds it not, or no more."""
         return self._fences.get(name)
 
+    def is_held(self, name: str, fence: int) -> bool:
+        """Return whether no other process can have taken a lease since this hold on it. Does not wait."""
+        with self._guard:
+            is_here = self._fences.get(name) == fence
+            return is_here and self._monotonic() - self._renewed[name] < LEASE_SECONDS
+
     def held(self, prefix: str) -> list[str]:
         """Return the names of the leases that this process holds."""
         return [name for name in list(self._fences) if name.startswith(prefix)]
@@ -114,9 +127,11 @@ class Leases:
         """Acquire the leases that are free; return the numbers of the new holds. Raises StoreError."""
         # Sorted, so that two processes that take the same ones do not wait for each other.
         parameters = {"names": sorted(names), "holder": self.holder}
+        moment = self._monotonic()
         taken: dict[str, int] = dict(self._database.write(_ACQUIRE, parameters, operation="take leases"))
         with self._guard:
             self._fences.update(taken)
+            self._renewed.update(dict.fromkeys(taken, moment))
         if taken:
             self.on_hold()
         return taken
@@ -149,13 +164,21 @@ class Leases:
             "fences": list(fences.values()),
             "prefix": prefix,
         }
+        moment = self._monotonic()
         rows = self._database.write(_RENEW, parameters, operation="renew leases")
         members = {row[0]: (row[1], frozenset(row[2])) for row in rows if row[3] is None}
         present = {row[3]: (row[0], row[4]) for row in rows if row[3] is not None}
         for name, fence in fences.items():
-            if present.get(name) != (self.holder, fence) and self.forget(name, fence):
+            if present.get(name) == (self.holder, fence):
+                self._note_renewal(name, fence, moment)
+            elif self.forget(name, fence):
                 _log.warning("lease_lost name=%s", name)
         return Holdings(members, {name: holder for name, (holder, _) in present.items()})
+
+    def _note_renewal(self, name: str, fence: int, moment: float) -> None:
+        with self._guard:
+            if self._fences.get(name) == fence:
+                self._renewed[name] = moment
 
     def leave(self) -> None:
         """Free everything that this process holds. Raises StoreError; then it ends by itself."""
@@ -171,6 +194,12 @@ class Lease:
         self._leases = leases
         self._name = name
         self._fence: int | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process may hold the lease, although it was acquired and not released."""
+        fence = self._fence
+        return fence is not None and not self._leases.is_held(self._name, fence)
 
     def try_acquire(self) -> bool:
         """Acquire the lease if it is free; return whether it was acquired. Raises StoreError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from core.gateways.protocol import Gateway, SessionStatus
 from core.gateways.wppconnect.client import StartOptions
 from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.gateways.wppconnect.gateway import WppconnectGateway
-from core.locks import FileLocks, ProcessLock
+from core.locks import FileLocks, Locks, ProcessLock
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.monitor.recovery import first_server_snapshot, first_snapshot
 from core.operation_status import Kind, OperationStatus
@@ -27,6 +28,41 @@ from tests.fakes import FakeClock, MemoryStore
 from tests.support.waiting import until
 
 SESSION = "sales"
+
+
+class FakeLock:
+    """A lock that nobody else wants, until a test has it lost."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+
+    def try_acquire(self) -> bool:
+        return True
+
+    def acquire(self, timeout_seconds: float) -> None:
+        """Acquire it, always."""
+
+    def release(self) -> None:
+        """Release it."""
+
+    def __enter__(self) -> FakeLock:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
+
+
+class FakeLocks:
+    """The locks of a process that may lose them, by name; others never hold them."""
+
+    def __init__(self) -> None:
+        self.by_name: defaultdict[str, FakeLock] = defaultdict(FakeLock)
+
+    def lock(self, name: str) -> FakeLock:
+        return self.by_name[name]
+
+    def is_locked(self, name: str) -> bool:
+        return False
 
 
 class FakeSource:
@@ -190,7 +226,11 @@ class World:
         return self.gateway
 
     def operations(
-        self, holder: str = "tests[1]", *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        holder: str = "tests[1]",
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        locks: Locks | None = None,
     ) -> Operations:
         """The operations of one process."""
         source: Any = self.source
@@ -201,7 +241,7 @@ class World:
             history=self.history,
             monitor=monitor,
             client=self.client,
-            locks=FileLocks(self.directory / "locks"),
+            locks=locks or FileLocks(self.directory / "locks"),
             holder=holder,
             waits=WppconnectWaits(),
             now=self.clock,

@@ -171,6 +171,26 @@ def test_it_waits_until_self_healing_is_done_on_a_gateway_and_then_keeps_it_out(
     assert outcomes(fleet) == ["connected", "connected"]
 
 
+def test_it_waits_again_when_something_else_took_the_gateway_meanwhile() -> None:
+    operations = FakeOperations()
+    fleet = FleetStart(operations)
+    fleet.begin([("a", "1"), ("a", "2")], actor="ana")
+    until(lambda: operations.targets, what="the first start")
+    turn = operations.turn("a")
+    turn.is_lost = True
+
+    operations.end("1", server="a")
+    until(lambda: turn.tries >= 3, what="the wait for the turn")
+    meanwhile = operations.targets
+    turn.release()
+    until(lambda: ("a", "2") in operations.targets, what="the next start")
+    operations.end("2", server="a")
+    until(lambda: is_over(fleet), what="the end")
+
+    assert meanwhile == [("a", "1")]
+    assert outcomes(fleet) == ["connected", "connected"]
+
+
 def test_it_is_stopped_while_it_waits_for_self_healing() -> None:
     operations = FakeOperations()
     operations.turn("a").try_acquire()

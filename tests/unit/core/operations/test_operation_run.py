@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from operating import SESSION, FakeStop, World
+from operating import SESSION, FakeLock, FakeStop, World
 from watched_gateway import SERVER, server_settings
 
 from core.exceptions import (
@@ -34,7 +34,9 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def run_in(world: World, stop: threading.Event | None = None) -> OperationRun:
+def run_in(
+    world: World, stop: threading.Event | None = None, *, lock: FakeLock | None = None
+) -> OperationRun:
     now = world.clock()
     status = OperationStatus(
         server=SERVER,
@@ -45,8 +47,8 @@ def run_in(world: World, stop: threading.Event | None = None) -> OperationRun:
         started_at=now,
         step_since=now,
     )
-    write_status(world.store, status)
-    return OperationRun(world.context(stop), status)
+    write_status(world.store, status, FakeLock())
+    return OperationRun(world.context(stop), status, lock or FakeLock())
 
 
 class TestLooking:
@@ -209,6 +211,62 @@ class TestNotes:
         world.monitor.show_gateway(started_at=world.clock())
 
         assert run.gateway_started_at == world.clock()
+
+
+class TestLosingALock:
+    @pytest.mark.parametrize(
+        ("steps", "goes_on"),
+        [
+            ([], False),
+            ([Step.STARTING], False),
+            ([Step.CLOSING], True),
+            ([Step.CLOSING, Step.WAITING_AFTER_CLOSE], True),
+            ([Step.CLOSING, Step.WAITING_FOR_GATEWAY], True),
+            ([Step.LOGGING_OUT, Step.VERIFYING], True),
+            ([Step.CLOSING, Step.STARTING], False),
+            ([Step.CLOSING, Step.WAITING_FOR_BROWSER], False),
+            ([Step.CLOSING, Step.STARTING, Step.CLOSING], True),
+        ],
+        ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+    )
+    @pytest.mark.parametrize("is_the_sessions", [True, False], ids=["session", "turn"])
+    def test_ends_what_took_no_session_down(
+        self, world: World, steps: list[Step], goes_on: bool, is_the_sessions: bool
+    ) -> None:
+        lock, turn = FakeLock(), FakeLock()
+        run = run_in(world, lock=lock)
+        run.need(turn)
+        for step in steps:
+            run.step(step)
+
+        (lock if is_the_sessions else turn).is_lost = True
+
+        if goes_on:
+            run.look()
+        else:
+            with pytest.raises(StoppedError):
+                run.look()
+
+    def test_lets_no_action_begin(self, world: World) -> None:
+        lock = FakeLock()
+        run = run_in(world, lock=lock)
+        lock.is_lost = True
+
+        with pytest.raises(StoppedError):
+            run.step(Step.CLOSING)
+
+    def test_keeps_what_the_next_holder_wrote(self, world: World) -> None:
+        lock = FakeLock()
+        run = run_in(world, lock=lock)
+        run.remember(phone_saved=True)
+        before = world.stored()
+        lock.is_lost = True
+
+        run.show_code("QWER5678")
+        run.remember(phone_saved=False)
+
+        assert world.stored() == before
+        assert read_facts(world.store, SERVER, SESSION).phone_saved
 
 
 class TestCarryingOut:

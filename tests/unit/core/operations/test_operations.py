@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from operating import SESSION, World, await_end, closed, connected, hold_lock, status_of
+from operating import SESSION, FakeLock, World, await_end, closed, connected, hold_lock, status_of
 from watched_gateway import SERVER
 
 from core.exceptions import ConfigurationError, SessionDisconnectedError, StoreError, WppconnectError
@@ -194,7 +194,7 @@ class TestOneAtATime:
 
 class TestInterruption:
     def test_an_unfinished_record_that_nobody_holds_was_interrupted(self, world: World) -> None:
-        write_status(world.store, status_of(world, Kind.PAIR, pairing_code="ABCD1234"))
+        write_status(world.store, status_of(world, Kind.PAIR, pairing_code="ABCD1234"), FakeLock())
 
         seen = world.operations().status(SERVER, SESSION)
 
@@ -203,7 +203,7 @@ class TestInterruption:
 
     def test_an_unfinished_record_that_somebody_holds_is_running(self, world: World) -> None:
         lock = hold_lock(world)
-        write_status(world.store, status_of(world, Kind.PAIR))
+        write_status(world.store, status_of(world, Kind.PAIR), FakeLock())
 
         seen = world.operations().status(SERVER, SESSION)
 
@@ -212,7 +212,7 @@ class TestInterruption:
         lock.release()
 
     def test_after_it_the_next_begins_anew(self, world: World) -> None:
-        write_status(world.store, status_of(world, Kind.PAIR))
+        write_status(world.store, status_of(world, Kind.PAIR), FakeLock())
         connected(world)
         operations = world.operations()
 
@@ -263,7 +263,7 @@ class TestForgetting:
         assert operations.status(SERVER, SESSION) is None
 
     def test_an_interrupted_one_is_dropped(self, world: World) -> None:
-        write_status(world.store, status_of(world, Kind.PAIR))
+        write_status(world.store, status_of(world, Kind.PAIR), FakeLock())
         operations = world.operations()
 
         operations.forget(SERVER, SESSION)
@@ -272,7 +272,7 @@ class TestForgetting:
 
     def test_a_running_one_is_kept(self, world: World) -> None:
         lock = hold_lock(world)
-        write_status(world.store, status_of(world, Kind.PAIR))
+        write_status(world.store, status_of(world, Kind.PAIR), FakeLock())
         operations = world.operations()
 
         operations.forget(SERVER, SESSION)

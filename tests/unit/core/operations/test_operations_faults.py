@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from operating import SESSION, World, await_end, closed, connected, hold_lock, status_of
+from operating import SESSION, FakeLock, FakeLocks, World, await_end, closed, connected, hold_lock, status_of
 from watched_gateway import SERVER
 
 from core.exceptions import ConnectError, RequestTimeoutError, StoreError
@@ -95,6 +95,42 @@ class TestErrors:
         assert operations.closed_by(SERVER, SESSION) is None
 
 
+class TestLosingTheLock:
+    def test_an_operation_ends_and_the_next_one_keeps_its_status(self, world: World) -> None:
+        # given: a page that is cut off, and another one on which somebody asks for a pairing code
+        world.monitor.gate = threading.Event()
+        connected(world)
+        locks = FakeLocks()
+        operations = world.operations(locks=locks)
+        operations.restart(SERVER, SESSION, actor="ana")
+        until(lambda: world.monitor.waits, what="the operation's first look")
+        locks.by_name[f"operation-{SERVER}.{SESSION}"].is_lost = True
+        world.clock.advance(11)
+        write_status(world.store, status_of(world, Kind.PAIR, pairing_code="ABCD1234"), FakeLock())
+
+        world.monitor.gate.set()
+        until(lambda: f"operation-{SESSION}" not in [thread.name for thread in threading.enumerate()])
+
+        assert (world.stored()["kind"], world.stored()["pairing_code"]) == ("pair", "ABCD1234")
+        assert world.stored()["finished_at"] is None
+        assert world.gateway.calls == []
+        assert world.history.read(kinds=["operation"])[0].data["outcome"] == "stopped"
+
+    def test_its_own_page_shows_how_it_ended(self, world: World) -> None:
+        world.monitor.gate = threading.Event()
+        connected(world)
+        locks = FakeLocks()
+        operations = world.operations(locks=locks)
+        operations.restart(SERVER, SESSION, actor="ana")
+        until(lambda: world.monitor.waits, what="the operation's first look")
+        locks.by_name[f"operation-{SERVER}.{SESSION}"].is_lost = True
+
+        world.monitor.gate.set()
+
+        assert await_end(operations).outcome.code == "stopped"
+        assert world.stored()["finished_at"] is None
+
+
 class TestBlame:
     @pytest.mark.parametrize(
         ("step", "reason"),
@@ -108,7 +144,7 @@ class TestBlame:
         self, world: World, step: Step, reason: Reason | None
     ) -> None:
         lock = hold_lock(world)
-        write_status(world.store, status_of(world, Kind.RESTART, step=step))
+        write_status(world.store, status_of(world, Kind.RESTART, step=step), FakeLock())
 
         assert world.operations().closed_by(SERVER, SESSION) == reason
         lock.release()
@@ -116,7 +152,7 @@ class TestBlame:
     @pytest.mark.parametrize("fact", ["closed_at", "failed_close_at"])
     def test_a_close_is_blamed_for_two_minutes(self, world: World, fact: str) -> None:
         operations, facts = world.operations(), Facts.model_validate({fact: world.clock()})
-        write_facts(world.store, status_of(world, Kind.CLOSE), facts)
+        write_facts(world.store, status_of(world, Kind.CLOSE), facts, FakeLock())
         assert operations.closed_by(SERVER, SESSION) == Reason.CLOSED_BY_OPERATOR
 
         world.clock.advance(121)
@@ -125,7 +161,7 @@ class TestBlame:
 
     def test_a_logout_is_blamed_before_a_close(self, world: World) -> None:
         facts = Facts(logged_out_at=world.clock(), closed_at=world.clock() - timedelta(seconds=9))
-        write_facts(world.store, status_of(world, Kind.LOGOUT), facts)
+        write_facts(world.store, status_of(world, Kind.LOGOUT), facts, FakeLock())
 
         assert world.operations().closed_by(SERVER, SESSION) == Reason.LOGGED_OUT_BY_OPERATOR
 
@@ -138,7 +174,7 @@ class TestBlame:
         assert operations.closed_by(SERVER, SESSION) is None
 
     def test_a_close_that_was_interrupted_is_not_blamed_for_ever(self, world: World) -> None:
-        write_status(world.store, status_of(world, Kind.CLOSE, step=Step.CLOSING))
+        write_status(world.store, status_of(world, Kind.CLOSE, step=Step.CLOSING), FakeLock())
 
         assert world.operations().closed_by(SERVER, SESSION) is None
 

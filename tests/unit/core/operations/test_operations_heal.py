@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from operating import SESSION, World, await_end, hold_lock, status_of
+from operating import SESSION, FakeLock, FakeLocks, World, await_end, hold_lock, status_of
 from watched_gateway import SERVER, server_settings
 
 from core.models import Reason, SessionState, Verdict
@@ -73,7 +73,7 @@ def test_a_paused_session_is_neither_resumed_nor_touched(world: World) -> None:
 
 def test_somebody_who_is_at_it_is_not_disturbed(world: World) -> None:
     lock = hold_lock(world)
-    write_status(world.store, status_of(world, Kind.PAIR))
+    write_status(world.store, status_of(world, Kind.PAIR), FakeLock())
     operations = world.operations()
 
     refused = operations.heal(SERVER, SESSION)
@@ -138,7 +138,7 @@ def test_it_gives_way_to_whoever_wants_something(world: World, holders: tuple[st
 
 def test_whoever_cannot_have_it_at_once_sees_what_runs(world: World) -> None:
     lock, half_seconds = hold_lock(world), itertools.count(step=0.5)
-    write_status(world.store, status_of(world, Kind.RESTART, by_itself=True))
+    write_status(world.store, status_of(world, Kind.RESTART, by_itself=True), FakeLock())
     operations = world.operations(monotonic=lambda: next(half_seconds))
 
     attached = operations.start(SERVER, SESSION, actor="ana")
@@ -149,7 +149,7 @@ def test_whoever_cannot_have_it_at_once_sees_what_runs(world: World) -> None:
 
 def test_nobody_waits_for_what_gives_way_on_another_session(world: World) -> None:
     lock = hold_lock(world)
-    write_status(world.store, status_of(world, Kind.RESTART, by_itself=True))
+    write_status(world.store, status_of(world, Kind.RESTART, by_itself=True), FakeLock())
     operations = world.operations()
     asking = threading.Thread(target=lambda: operations.start(SERVER, SESSION, actor="ana"))
     asking.start()
@@ -179,11 +179,11 @@ def test_who_closed_it_is_told(world: World, by_itself: bool, reason: Reason) ->
     operations = world.operations()
     closing = status_of(world, Kind.RESTART, by_itself=by_itself, step=Step.CLOSING)
     lock = hold_lock(world)
-    write_status(world.store, closing)
+    write_status(world.store, closing, FakeLock())
     while_closing = operations.closed_by(SERVER, SESSION)
     lock.release()
-    write_facts(world.store, closing, Facts(closed_at=world.clock(), closed_by_itself=by_itself))
-    write_status(world.store, closing.model_copy(update={"step": Step.STARTING}))
+    write_facts(world.store, closing, Facts(closed_at=world.clock(), closed_by_itself=by_itself), FakeLock())
+    write_status(world.store, closing.model_copy(update={"step": Step.STARTING}), FakeLock())
 
     assert while_closing == reason
     assert operations.closed_by(SERVER, SESSION) == reason
@@ -198,3 +198,14 @@ def test_a_close_of_an_operator_is_his_again(world: World) -> None:
     await_end(operations)
 
     assert read_facts(world.store, SERVER, SESSION).closed_by_itself is False
+
+
+def test_an_attempt_whose_turn_was_lost_ends_before_it_closes_the_session(world: World) -> None:
+    locks = FakeLocks()
+    locks.by_name[f"launches-{SERVER}"].is_lost = True
+    operations = world.operations(locks=locks)
+
+    operations.heal(SERVER, SESSION)
+
+    assert await_end(operations).outcome.code == "stopped"
+    assert world.gateway.calls == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from operating import FakeLock
 
 from core.messages.operation import OUTCOMES
 from core.operation_status import SUCCESSES, Facts, Kind, OperationStatus, Step
@@ -29,7 +30,7 @@ RUNNING = OperationStatus(
 def test_a_status_comes_back_as_it_was_written() -> None:
     store = MemoryStore()
 
-    write_status(store, RUNNING)
+    write_status(store, RUNNING, FakeLock())
 
     assert read_status(store, "main", "sales") == RUNNING
 
@@ -37,8 +38,8 @@ def test_a_status_comes_back_as_it_was_written() -> None:
 def test_facts_and_status_do_not_overwrite_each_other() -> None:
     store, facts = MemoryStore(), Facts(closed_at=T0)
 
-    write_status(store, RUNNING)
-    write_facts(store, RUNNING, facts)
+    write_status(store, RUNNING, FakeLock())
+    write_facts(store, RUNNING, facts, FakeLock())
 
     assert read_facts(store, "main", "sales") == facts
     assert read_status(store, "main", "sales") == RUNNING

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from operating import SESSION, FakeSource, World, closed, connected, hold_lock, status_of
+from operating import SESSION, FakeLock, FakeSource, World, closed, connected, hold_lock, status_of
 from scripted_run import T0, Scene, ScriptedRun
 from watched_gateway import SERVER, server_settings
 
@@ -111,7 +111,7 @@ def test_settings_that_cannot_be_saved_are_told(world: World) -> None:
 
 def test_a_session_that_somebody_works_on_is_left_alone(world: World) -> None:
     closed(world)
-    write_status(world.store, status_of(world, Kind.PAIR))
+    write_status(world.store, status_of(world, Kind.PAIR), FakeLock())
     lock = hold_lock(world)
 
     outcome = world.operations().remove(SERVER, SESSION, actor="ana")

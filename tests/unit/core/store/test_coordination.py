@@ -16,6 +16,7 @@ from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, Verdict
 from core.store import ProberLease
 from core.store.postgresql import DatabaseCoordination, Leases, PostgresHistory
 from core.store.postgresql.exchange import PROBER, DatabaseExchange
+from core.store.postgresql.leases import LEASE_SECONDS
 from tests.support.engines import FileEngine, PostgresEngine
 from tests.support.snapshots import server_snapshot
 from tests.support.waiting import until
@@ -40,7 +41,8 @@ class Machine:
 
     def __init__(self, engine: PostgresEngine, name: str, *, ahead: timedelta = timedelta(0)) -> None:
         database = engine.database(of=name)
-        self.leases = Leases(database, program=name, rank=0)
+        self.elapsed = 0.0
+        self.leases = Leases(database, program=name, rank=0, monotonic=lambda: self.elapsed)
         self._ahead = ahead
         self.exchange = DatabaseExchange(database, self.leases, engine.folder / name, clock=self.now)
         self.history = PostgresHistory(database)
@@ -97,6 +99,7 @@ def test_a_lock_is_held_once_and_free_after_its_release(machines: tuple[Locks, L
     assert machines[1].is_locked("operation-main.sales")
     assert machines[1].lock("operation-main.other").try_acquire()
 
+    assert not one.is_lost
     one.release()
     one.release()
     assert not machines[1].is_locked("operation-main.sales")
@@ -134,6 +137,36 @@ def test_a_lease_that_nobody_took_meanwhile_is_renewed(postgres_engine: Postgres
 
     assert a.leases.is_locked("x")
     assert a.leases.fence("x") == 1
+
+
+def test_who_cannot_renew_knows_when_its_lease_ends(a: Machine) -> None:
+    lock = a.leases.lock("x")
+    assert not lock.is_lost
+    with lock:
+        a.elapsed += LEASE_SECONDS - 1
+        before = lock.is_lost
+        a.elapsed += 1
+        after = lock.is_lost
+        a.leases.renew(None, prefix=PROBER)
+
+        assert (before, after, lock.is_lost) == (False, True, False)
+    assert not lock.is_lost
+
+
+def test_a_lock_that_another_took_is_lost(postgres_engine: PostgresEngine, a: Machine, b: Machine) -> None:
+    lock, other = a.leases.lock("x"), b.leases.lock("x")
+    assert lock.try_acquire()
+    let_expire(postgres_engine)
+    assert other.try_acquire()
+
+    a.leases.renew(None, prefix=PROBER)
+
+    assert (lock.is_lost, other.is_lost) == (True, False)
+    # Nor does a new hold of the same process bring the old one back.
+    let_expire(postgres_engine)
+    again = a.leases.lock("x")
+    assert again.try_acquire()
+    assert (lock.is_lost, again.is_lost) == (True, False)
 
 
 def test_a_lease_from_a_database_whose_clock_was_ahead_keeps_nobody_out(
