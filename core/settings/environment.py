@@ -115,9 +115,8 @@ class CoreEnvironment(ServerFields, ProgramFields, Environment):
         """Yield settings that are valid but probably not intended."""
         secret = _clear(self.secret_key)
         if self.url is None and (secret or self.token or self.sessions):
-            yield Finding(
-                ("url",), "is not set, so the server's other settings wait for an address from the page"
-            )
+            text = "is not set; sessions wait for an address from the page, which gets no key or token"
+            yield Finding(("url",), text)
         if self.url and not secret and not self.token:
             text = "is not set, and neither is WPPCONNECT_TOKEN; no session can be read until one is given"
             yield Finding(("secret_key", "token", "url"), text)

@@ -50,6 +50,7 @@ class ServerFields(Frozen):
             forget_label="field.secret_key_forget",
             help="field.secret_key_help",
             needs_step_up=True,
+            sent_to="url",
             meaning="the gateway's secret key",
         ),
     ] = None
@@ -57,6 +58,7 @@ class ServerFields(Frozen):
         OneLineSecret | None,
         Setting(
             "field.token",
+            sent_to="url",
             meaning="one session's bcrypt token, where the secret key may not be known here",
         ),
     ] = None
@@ -173,6 +175,7 @@ class ProgramFields(Frozen):
         SecretStr | None,
         Setting(
             "field.alertmanager_bearer_token",
+            sent_to="alertmanager_url",
             meaning="what Alertmanager wants instead of a password",
         ),
     ] = None

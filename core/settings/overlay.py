@@ -12,12 +12,12 @@ from core.models import Frozen
 from core.settings.environment import NOT_ALLOWED, CoreEnvironment, find_mistakes
 from core.settings.fields import is_allowed_host, parse_server_name
 from core.settings.model import ProgramFields, ServerFields, SessionFields
+from core.settings.recipients import is_elsewhere
 from core.settings.saved import SavedServer, SavedSession, SavedSettings
-from core.settings.setting import setting_fields
+from core.settings.setting import SAVED_ON_THE_PAGE, setting_fields
 from core.settings.values import AlertmanagerSettings, ServerSettings, SessionSettings, Settings
 from core.settings.words import problems_of
 
-SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
 
 Built = TypeVar("Built", bound=Frozen)
@@ -115,10 +115,14 @@ class _Merge:
     def _pick(
         self, model: type[Frozen], path: str, saved: Any, base: CoreEnvironment | None
     ) -> dict[str, Any]:
-        """Return of each field the saved value, else the variable's, else the default; record its origin."""
+        """Return of each field the saved value, else the variable's, else the default; record its origin.
+
+        A secret's variable counts only for the server of the variable's address.
+        """
         values = {}
         for one in setting_fields(model):
-            value, source = getattr(saved, one.name), base if one.has_variable else None
+            has_variable = base and one.has_variable and not is_elsewhere(one, saved, base)
+            value, source = getattr(saved, one.name), base if has_variable else None
             if value is None:
                 value = getattr(source, one.name) if source else one.default
                 self.origins[path + one.name] = source.source(one.name) if source else DEFAULT

@@ -13,6 +13,9 @@ from pydantic import BaseModel, Field, SecretStr
 
 from core.gateways.protocol import Capability
 
+SAVED_ON_THE_PAGE = "saved on the page"
+"""The origin of a saved value."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -39,6 +42,8 @@ class Setting:
     """What a kind of gateway has to offer for the field to mean anything; None: nothing."""
     needs_step_up: bool = False
     """Whether a change determines which server receives keys: users confirm who they are before it."""
+    sent_to: str = ""
+    """The field with the address of the only server that may be sent this secret."""
     meaning: str = ""
     """The description of its variable in docs/settings.md; "" if it has none."""
     default: str = ""

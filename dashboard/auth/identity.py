@@ -73,6 +73,20 @@ def current_user() -> User | None:
     return _sign_ins[0].user_of(_cookie()) if _sign_ins else None
 
 
+def user_reader() -> Callable[[], User | None]:
+    """Return a function that reads the present user anew, for jobs in the background. It raises StoreError.
+
+    It returns None once the sign-in has ended or the account is gone or disabled.
+    """
+    cookie = _cookie()
+
+    def read() -> User | None:
+        refresh()
+        return user_of(cookie)
+
+    return read
+
+
 def must_confirm() -> bool:
     """Return whether the user has to re-authenticate before a sensitive change. Reads memory only."""
     return not _sign_ins or _sign_ins[0].must_confirm(_cookie())

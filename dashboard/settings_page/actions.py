@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from core.doctor.diagnosis import Diagnosis
 from core.doctor.examination import examine, examine_unsaved
 from core.models import Outcome
-from core.settings.fields import is_address, is_same_origin
 from core.settings.model import ProgramFields, ServerFields, SessionFields
 from core.settings.saved import SavedSettings
 from core.settings.setting import setting_fields
 from core.settings.values import ServerSettings, Settings
 from dashboard import session_state, state, step_up
+from dashboard.auth import identity
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
-from dashboard.session_state import Field, Notice
+from dashboard.session_state import Notice
 from dashboard.settings_page import checks, fields
 from dashboard.settings_page.fields import interval_fields, server_fields, session_fields
-from dashboard.settings_page.form import changed, edits, field_key, no_conflict, preview, save
+from dashboard.settings_page.form import (
+    changed,
+    edits,
+    entered_secrets,
+    field_key,
+    no_conflict,
+    preview,
+    save,
+)
 
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
@@ -64,18 +72,12 @@ def save_server(server: str) -> None:
     """Save the changed fields of a gateway."""
     state.require(Role.ADMINISTRATOR)
     form = server_form(server)
-    new = changed(form)
-    conflict = no_conflict(form, lambda settings: server_fields(settings, server))
-
-    def refuse(settings: Settings) -> Notice | None:
-        # Else a changed address would send the stored key, which users cannot read, to another server.
-        return conflict(settings) or _wants_key_again(settings, server, new)
-
-    changes = edits(ServerFields, new)
+    changes = edits(ServerFields, changed(form))
     save(
         form,
         lambda saved: saved.with_server(server, **changes),
-        refuse=refuse,
+        refuse=no_conflict(form, lambda settings: server_fields(settings, server)),
+        entered=entered_secrets(ServerFields, changes, f"servers.{server}."),
         step_up_needed=_needs_step_up(changes),
     )
 
@@ -84,12 +86,11 @@ def test_server(server: str) -> None:
     """Examine the gateway with the values in its form, saved or not, in the background."""
     user = state.require(Role.ADMINISTRATOR)
     form, core = server_form(server), state.core()
-    new = changed(form)
-    changes = edits(ServerFields, new)
+    changes = edits(ServerFields, changed(form))
     settings = preview(
         form,
         lambda saved: saved.with_server(server, **changes),
-        refuse=lambda settings: _wants_key_again(settings, server, new),
+        entered=entered_secrets(ServerFields, changes, f"servers.{server}."),
         step_up_needed=_needs_step_up(changes),
     )
     if settings is None:
@@ -111,14 +112,24 @@ def add_server() -> None:
         for field in ("name", "url", "secret_key")
     )
     new = checks.NewServer(name, url, secret_key)
-    settings = preview(ADD_SERVER, checks.adding(core.settings, new), step_up_needed=True)
+    settings = preview(
+        ADD_SERVER, checks.adding(core.settings, new), entered=_entered(new), step_up_needed=True
+    )
     if settings is None:
         return
 
+    read_user = identity.user_reader()
+
+    def may_save() -> bool:
+        # The test takes seconds, in which the user may have been removed or demoted.
+        found = read_user()
+        return found is not None and found.role.covers(Role.ADMINISTRATOR)
+
     def test() -> checks.Trial:
         trial = checks.Trial(new, examine_unsaved(core, settings, name), datetime.now(UTC))
-        is_usable = checks.is_usable(trial.diagnosis)
-        return checks.save_tested(core.settings, trial, actor=user.name) if is_usable else trial
+        if not checks.is_usable(trial.diagnosis):
+            return trial
+        return checks.save_tested(core.settings, trial, actor=user.name, may_save=may_save)
 
     state.background().forget(trial_key(user.name))
     state.background().run(trial_key(user.name), test)
@@ -130,7 +141,9 @@ def add_untested() -> None:
     trial = state.background().job(trial_key(user.name)).value
     if not isinstance(trial, checks.Trial) or trial.is_saved:
         return
-    if save(ADD_SERVER, checks.adding(state.core().settings, trial.server), step_up_needed=True):
+    new = trial.server
+    change = checks.adding(state.core().settings, new)
+    if save(ADD_SERVER, change, entered=_entered(new), step_up_needed=True):
         state.background().forget(trial_key(user.name))
 
 
@@ -293,16 +306,9 @@ def _asked(
     return lambda: checks.Asked(work(), actor, datetime.now(UTC), asked, up, tested)
 
 
+def _entered(new: checks.NewServer) -> set[str]:
+    return entered_secrets(ServerFields, {"secret_key": new.secret_key}, f"servers.{new.name}.")
+
+
 def _needs_step_up(changes: Collection[str]) -> bool:
     return any(one.setting.needs_step_up for one in setting_fields(ServerFields) if one.name in changes)
-
-
-def _wants_key_again(settings: Settings, server: str, new: Mapping[str, Field]) -> Notice | None:
-    found = settings.server(server)
-    if found is None or "url" not in new or new.get("secret_key"):
-        return None
-    has_secret = found.secret_key is not None or found.token is not None
-    url = str(new["url"]).strip()
-    if not has_secret or not is_address(url) or is_same_origin(url, found.url):
-        return None
-    return Notice("warn", _("This address is a different server: enter its secret key again, too."))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from core.settings.fields import is_address, is_same_origin
+from core.settings.model import ProgramFields
 from core.settings.values import Settings
 from dashboard import state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
-from dashboard.session_state import Notice
 from dashboard.settings_page.fields import FieldNow, Fields
-from dashboard.settings_page.form import changed, no_conflict, save
+from dashboard.settings_page.form import changed, entered_secrets, no_conflict, save
 
 ALERTMANAGER = "alertmanager"
 
@@ -30,21 +29,14 @@ def save_alertmanager() -> None:
     """Save the changed fields. An unchanged address keeps its password."""
     state.require(Role.ADMINISTRATOR)
     new = changed(ALERTMANAGER)
-    changes = {f"alertmanager_{name}": value for name, value in new.items()}
-    conflict = no_conflict(ALERTMANAGER, alertmanager_fields)
-
-    def refuse(settings: Settings) -> Notice | None:
-        found = settings.alertmanager
-        keeps_token = found is not None and found.bearer_token is not None and not new.get("bearer_token")
-        url = str(new.get("url", ""))
-        is_elsewhere = found is not None and is_address(url) and not is_same_origin(url, found.address)
-        if keeps_token and is_elsewhere:
-            return Notice("warn", _("This address is a different server: enter its token again, too."))
-        return conflict(settings)
-
+    changes: dict[str, object] = {f"alertmanager_{name}": value for name, value in new.items()}
+    if state.settings().alertmanager is None or not str(new.get("url", "kept")).strip():
+        # A token is saved with its address only: nobody could remove one that the page does not show.
+        changes.setdefault("alertmanager_bearer_token", None)
     save(
         ALERTMANAGER,
         lambda saved: saved.with_program(**changes),
-        refuse=refuse,
+        refuse=no_conflict(ALERTMANAGER, alertmanager_fields),
+        entered=entered_secrets(ProgramFields, changes),
         step_up_needed=True,
     )

@@ -116,9 +116,12 @@ def is_usable(diagnosis: Diagnosis) -> bool:
     return all(one is not None and one.result is Result.PASSED for one in found)
 
 
-def save_tested(source: SettingsSource, trial: Trial, *, actor: str) -> Trial:
-    """Save a gateway that passed its test; return the trial with the outcome."""
+def save_tested(source: SettingsSource, trial: Trial, *, actor: str, may_save: Callable[[], bool]) -> Trial:
+    """Save a gateway that passed its test, if `may_save` allows it; return the trial with the outcome."""
     try:
+        if not may_save():
+            log.warning("tested_gateway_not_saved reason=not_an_administrator actor=%s", actor)
+            return trial
         source.edit(adding(source, trial.server), actor=actor)
     except ConfigurationError as error:
         return replace(trial, problems=error.explanations)

@@ -7,16 +7,18 @@ who changed it, when and to what, keeps the typed values, and saves them if the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import streamlit as st
 
 from core.exceptions import ConfigurationError, VersionConflictError, WppconnectError
 from core.models import Frozen
-from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
-from core.settings.saved import SavedSettings
-from core.settings.setting import SettingField, setting_fields
+from core.settings.overlay import DEFAULT
+from core.settings.recipients import address_without_secret
+from core.settings.saved import SavedSettings, changed_fields
+from core.settings.setting import SAVED_ON_THE_PAGE, SettingField, setting_fields
+from core.settings.source import SettingsSource
 from core.settings.values import Settings
 from dashboard import components, formatting, session_state, state, step_up
 from dashboard.auth.users import Role
@@ -102,6 +104,12 @@ def edits(model: type[Frozen], new: Mapping[str, Field]) -> dict[str, Any]:
     return found | {one.name: None for one in fields if new.get(forget(one.name))}
 
 
+def entered_secrets(model: type[Frozen], changes: Mapping[str, object], path: str = "") -> set[str]:
+    """Return the dotted paths of the secrets that `changes` sets to more than blanks."""
+    secrets = [one.name for one in setting_fields(model) if one.is_secret]
+    return {f"{path}{name}" for name in secrets if str(changes.get(name) or "").strip()}
+
+
 def _typed(one: SettingField, value: Field | None) -> object:
     if value is None:
         # The user emptied a number.
@@ -144,17 +152,19 @@ def save(
     change: Callable[[SavedSettings], SavedSettings],
     *,
     refuse: Refuse = lambda _settings: None,
+    entered: Collection[str] = (),
     step_up_needed: bool = False,
 ) -> bool:
     """Save a change of the settings and show the result at the form. Return whether it was saved.
 
-    `refuse` gets the settings to which the change would apply and returns a notice if it must not. A change
-    of keys or addresses needs a step-up.
+    `refuse` gets the settings to which the change would apply and returns a notice if it must not. `entered`
+    has the paths of secrets that the user entered now; only those are sent to another server than before. A
+    change of keys or addresses needs a step-up.
     """
     user = state.require(Role.ADMINISTRATOR)
     if step_up_needed and step_up.requires_confirmation(form):
         return False
-    told = _save(user.name, change, refuse)
+    told = _save(user.name, change, refuse, entered)
     if told.tone == "good":
         session_state.remember_opened(form, None)
     session_state.set_notice(form, told)
@@ -166,6 +176,7 @@ def preview(
     change: Callable[[SavedSettings], SavedSettings],
     *,
     refuse: Refuse = lambda _settings: None,
+    entered: Collection[str] = (),
     step_up_needed: bool = False,
 ) -> Settings | None:
     """Return the settings that `save` would put in effect; if it would not, show why and return None."""
@@ -174,8 +185,11 @@ def preview(
         return None
     source, found = state.core().settings, None
     try:
-        refused = refuse(source.current())
-        found = source.preview(change(source.saved())) if refused is None else None
+        settings = source.current()
+        refused = refuse(settings)
+        if refused is None:
+            tried = source.saved()
+            refused, found = _judged(source, settings, tried, change(tried), entered)
     except WppconnectError as error:
         refused = _failure(error)
     session_state.set_notice(form, refused)
@@ -203,7 +217,32 @@ def no_conflict(form: str, read: ReadFields) -> Refuse:
     return refuse
 
 
-def _save(actor: str, change: Callable[[SavedSettings], SavedSettings], refuse: Refuse) -> Notice:
+def _judged(
+    source: SettingsSource,
+    settings: Settings,
+    saved: SavedSettings,
+    change: SavedSettings,
+    entered: Collection[str],
+) -> tuple[Notice | None, Settings | None]:
+    """Return the settings that a change would put in effect, or why it must not."""
+    found = source.preview(change)
+    changed_paths = changed_fields(saved, change)
+    path = address_without_secret(settings, found, changed=changed_paths, entered=entered)
+    if not path:
+        return None, found
+    if path.startswith("servers."):
+        text = _("This address is a different server: enter its secret key again, too.")
+    else:
+        text = _("This address is a different server: enter its token again, too.")
+    return Notice("warn", text), None
+
+
+def _save(
+    actor: str,
+    change: Callable[[SavedSettings], SavedSettings],
+    refuse: Refuse,
+    entered: Collection[str],
+) -> Notice:
     source = state.core().settings
     for _attempt in range(ATTEMPTS):
         settings = source.current()
@@ -211,7 +250,12 @@ def _save(actor: str, change: Callable[[SavedSettings], SavedSettings], refuse: 
         if refused is not None:
             return refused
         try:
-            source.save(change(source.saved()), expected_revision=settings.revision, actor=actor)
+            saved = source.saved()
+            changes = change(saved)
+            refused, _found = _judged(source, settings, saved, changes, entered)
+            if refused is not None:
+                return refused
+            source.save(changes, expected_revision=settings.revision, actor=actor)
         except VersionConflictError:
             continue
         except WppconnectError as error:

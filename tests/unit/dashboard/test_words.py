@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from core.models import Reason, Verdict
 from core.operation_status import Kind
-from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
+from core.settings.overlay import DEFAULT
+from core.settings.setting import SAVED_ON_THE_PAGE
 from dashboard import words
 from dashboard.theme import theme
 

@@ -210,7 +210,8 @@ def test_fitting_settings_raise_no_problem_and_no_warning(environ: dict[str, str
         ),
         (
             {"WPPCONNECT_SESSIONS": "sales"},
-            "WPPCONNECT_URL: is not set, so the server's other settings wait for an address from the page",
+            "WPPCONNECT_URL: is not set; sessions wait for an address from the page, "
+            "which gets no key or token",
         ),
         (
             {"WPPCONNECT_URL": URL},

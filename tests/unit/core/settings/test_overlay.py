@@ -53,7 +53,6 @@ def test_origin_of_every_value_is_told() -> None:
         "interval_seconds": "WPPCONNECT_INTERVAL_SECONDS",
         "servers.main": "WPPCONNECT_URL",
         "servers.main.url": "saved on the page",
-        "servers.main.secret_key": "WPPCONNECT_SECRET_KEY",
         "servers.main.sessions.sales": "WPPCONNECT_SESSIONS",
         "servers.main.sessions.sales.enabled": "saved on the page",
         "servers.main.sessions.support": "WPPCONNECT_SESSIONS",
@@ -65,7 +64,7 @@ def test_saved_fields_win_one_by_one() -> None:
     saved = (
         NOTHING.with_server(
             "main",
-            url=" https://gateway/ ",
+            url=" http://127.0.0.1:21465/gateway/ ",
             token_source=TokenSource.SERVER,
             enabled=False,
             token=BCRYPT,
@@ -81,7 +80,7 @@ def test_saved_fields_win_one_by_one() -> None:
     assert (settings.revision, settings.interval_seconds) == (4, 3)
     assert settings.server("main") == ServerSettings(
         name="main",
-        url="https://gateway",
+        url="http://127.0.0.1:21465/gateway",
         secret_key=SecretStr("k3y-of-env"),
         token=SecretStr(BCRYPT),
         token_source=TokenSource.SERVER,
@@ -146,7 +145,7 @@ def test_page_may_give_the_address_that_the_environment_lacks() -> None:
 
     assert settings.servers[0].sessions == (SessionSettings(name="sales"),)
     assert settings.origins["servers.main"] == "saved on the page"
-    assert settings.origins["servers.main.secret_key"] == "WPPCONNECT_SECRET_KEY"
+    assert settings.servers[0].secret_key is None
 
 
 def test_server_whose_environment_is_gone_is_left_out() -> None:

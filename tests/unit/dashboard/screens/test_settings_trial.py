@@ -9,6 +9,10 @@ from watched_gateway import FakeClient
 
 from core.models import SessionState
 from core.settings.values import ServerSettings
+from dashboard import state
+from dashboard.auth.users import Role, User
+from dashboard.settings_page.actions import trial_key
+from dashboard.settings_page.checks import Trial, is_usable
 from tests.support.waiting import until
 
 URL, TYPED = "http://127.0.0.1:21465", "http://10.0.0.9:21465"
@@ -127,6 +131,27 @@ class TestAdding:
         assert (added.url, added.secret_key.get_secret_value()) == (TYPED, SECRET)
         assert gateways.asked == [(TYPED, SECRET)]
         assert app.text_input(key="add-server-secret_key").value == ""
+
+    def test_one_whose_administrator_is_demoted_during_its_test_is_not_added(
+        self, core: FakeCore, sign_ins: FakeSignIns
+    ) -> None:
+        def demote(found: FakeSignIns) -> None:
+            found.user = User(name="ana", role=Role.OPERATOR)
+
+        class Demoting(KeyedClient):
+            def check_secret(self) -> bool:
+                sign_ins.changed_elsewhere = demote
+                return super().check_secret()
+
+        core.client = Demoting
+        self.add(open_settings(core))
+
+        key = trial_key("ana")
+        until(lambda: state.background().job(key).finished, what="the end of the test")
+        trial = state.background().job(key).value
+        assert isinstance(trial, Trial)
+        assert (is_usable(trial.diagnosis), trial.is_saved) == (True, False)
+        assert core.settings.current().server("backup") is None
 
     def test_one_that_fails_is_added_by_a_second_click_only(self, core: FakeCore) -> None:
         app = open_settings(core)

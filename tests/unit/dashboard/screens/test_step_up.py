@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from page_world import FakeCore, FakeSignIns, open_page, session, shown
+from page_world import FakeCore, FakeSignIns, NobodyListens, open_page, session, shown
 from streamlit.testing.v1 import AppTest
 
 from core.exceptions import StoreError
@@ -155,6 +155,43 @@ def test_forgetting_a_saved_key_does_not_send_the_environments_key_elsewhere(cor
     assert main(core).url == "http://127.0.0.1:21465"
 
 
+def test_key_typed_for_another_server_can_be_forgotten_there_without_sending_the_environments(
+    core: FakeCore,
+) -> None:
+    saved = core.settings.saved().with_server("main", url="http://evil.test:1", secret_key="junk")
+    core.settings.save(saved, expected_revision=0, actor="rui")
+    core.shows(session("sales"))
+    asked: list[ServerSettings] = []
+    core.client = lambda server: asked.append(server) or NobodyListens()
+    app = open_page("settings")
+
+    app.checkbox(key=f"{SERVER}-forget_secret_key").check()
+    click(app, "test-main")
+    until(lambda: asked, what="the test of the gateway")
+    click(app, "save-main")
+
+    assert {one.url for one in asked} == {"http://evil.test:1"}
+    assert [one.secret_key for one in (*asked, main(core))] == [None] * (len(asked) + 1)
+
+
+@pytest.mark.parametrize(("key", "forget"), [("junk", True), ("  ", False), ("\u00a0", False), ("  ", True)])
+@pytest.mark.parametrize("button", ["save-main", "test-main"])
+def test_key_that_would_not_be_in_effect_does_not_count_as_typed(
+    core: FakeCore, key: str, forget: bool, button: str
+) -> None:
+    saved = core.settings.saved().with_server("main", secret_key="saved-secret")
+    core.settings.save(saved, expected_revision=0, actor="rui")
+    core.shows(session("sales"))
+    app = open_page("settings")
+
+    app.checkbox(key=f"{SERVER}-forget_secret_key").set_value(forget)
+    typed = {f"{SERVER}-url": "http://evil.test:1", f"{SERVER}-secret_key": key}
+    told = shown(click(app, button, **typed))
+
+    assert ELSEWHERE in told
+    assert core.settings.current().revision == 1
+
+
 def test_name_that_is_added_again_does_not_get_the_environments_key(core: FakeCore) -> None:
     core.settings.save(core.settings.saved().without_server("main"), expected_revision=0, actor="rui")
     core.shows(session("sales"))
@@ -195,6 +232,21 @@ def test_stored_token_of_alertmanager_does_not_go_to_another_server(
     assert found is not None
     assert (found.address == url) == is_saved
     assert (ELSEWHERE in told) == (not is_saved)
+
+
+def test_token_of_an_alertmanager_that_was_removed_does_not_go_to_the_next(core: FakeCore) -> None:
+    saved = core.settings.saved().with_program(
+        alertmanager_url="http://alerts:9093", alertmanager_bearer_token="stored-token"
+    )
+    core.settings.save(saved, expected_revision=0, actor="rui")
+    core.shows(session("sales"))
+
+    click(open_page("settings"), "save-alertmanager", **{"alertmanager-url": ""})
+    click(open_page("settings"), "save-alertmanager", **{"alertmanager-url": "http://evil.test:9093"})
+
+    found = core.settings.current().alertmanager
+    assert found is not None
+    assert (found.address, found.bearer_token) == ("http://evil.test:9093", None)
 
 
 def demoted(sign_ins: FakeSignIns) -> None:
