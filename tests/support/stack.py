@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -191,10 +191,14 @@ _ports = threading.Lock()
 
 
 def free_port() -> int:
-    """Find a loopback port that nobody listens on."""
+    """Find a loopback port that nobody listens on, among those that no program gets which asks for any."""
+    import random
     import socket
 
-    with _ports, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    # Not the module's own numbers: each test begins with the same ones, in every process of a run.
+    any_number = random.SystemRandom()
+    with _ports:
+        while True:
+            port = any_number.randrange(10_000, 30_000)
+            with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                return port

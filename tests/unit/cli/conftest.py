@@ -25,7 +25,7 @@ def free_ports(count: int) -> set[int]:
     """Find free ports among those that no program gets which asks the kernel for any."""
     found: set[int] = set()
     while len(found) < count:
-        port = random.randrange(10_000, 30_000)
+        port = random.SystemRandom().randrange(10_000, 30_000)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             found.add(port)
     return found
